@@ -1,0 +1,243 @@
+"""Frozen records that pass between the stages; numpy only, no torch.
+
+Read from top to bottom, the records follow the pipeline of ``build.py``:
+``Checkpoint`` → ``Fingerprint`` → ``CandidatePair`` → ``PairEvidence`` → ``ScoredPair`` → ``LineageGraph``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """What is known of a tensor before any of its values is read.
+
+    ``dtype`` is the stored type's usual name (``float32``, ``bfloat16``, ``int64``, ``q4_0`` …).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One model of the zoo as files on disk.
+
+    ``digest`` is the SHA-256 of the weights' bytes in hex: of the file itself, or, for a folder, of the lines
+    ``<sha256>  <relative name>`` of its weight files in name order. ``files`` are absolute paths; the first one is
+    what ``open_checkpoint`` takes. ``created`` and ``declared_parents`` are claims from the manifest, never trusted.
+    """
+
+    id: str
+    files: tuple[str, ...]
+    digest: str
+    source: str
+    arch: str | None = None
+    created: date | None = None
+    declared_parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A model that could not be used: ``error`` is the exception's class name, ``message`` one line."""
+
+    id: str
+    error: str
+    message: str
+    stage: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFingerprint:
+    """One tensor's share of a fingerprint.
+
+    ``hash``: XXH3-128 of the values as little-endian float32 in C order (integers as int64), so that the same values
+    in another format or a wider type hash alike. ``mean``, ``std``, ``norm`` (L2 of the raw values) and ``kurtosis``
+    (normal: 3) are over all elements. ``zeros``: share of exact zeros, 0 to 1. ``sketch``: seeded random projection of
+    the centred values, shape ``(SKETCH_SIZE,)``; empty for tensors that are no weight matrices.
+    """
+
+    spec: TensorSpec
+    hash: str
+    mean: float
+    std: float
+    norm: float
+    kurtosis: float
+    zeros: float
+    sketch: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What the later stages know of one checkpoint's weights. Content only: no name, no path, no date.
+
+    ``tensors`` are in natural order of their names. ``counters`` are numbers stored in the checkpoint that grow with
+    training (``num_batches_tracked``, ``epoch``, ``num_timesteps`` …), by canonical name. ``signature`` is a digest of
+    the backbone's shapes, the head left out. ``sketch`` has shape ``(MODEL_SKETCH_SIZE,)`` and unit length (or is all
+    zeros): its inner products approximate the cosine between models of one signature. ``architecture`` is what the
+    checkpoint says of itself, or ``""``.
+    """
+
+    digest: str
+    format: str
+    architecture: str
+    parameters: int
+    signature: str
+    tensors: tuple[TensorFingerprint, ...]
+    counters: Mapping[str, float]
+    sketch: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A checkpoint that was read, with its fingerprint."""
+
+    checkpoint: Checkpoint
+    fingerprint: Fingerprint
+
+    @property
+    def id(self) -> str:
+        """The model's id in the manifest."""
+        return self.checkpoint.id
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatePair:
+    """Two models worth a closer look; undirected. ``similarity``: cosine estimated from sketches, -1 to 1."""
+
+    a: str
+    b: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class TensorComparison:
+    """Exact second moments of one aligned pair of tensors, read from the weights.
+
+    ``size``: elements. ``cosine``: of the centred values, -1 to 1. ``squared_distance``: ‖a - b‖². ``squared_norm_a``,
+    ``squared_norm_b``: raw ‖·‖². ``identical``: every value equal.
+    """
+
+    name_a: str
+    name_b: str
+    size: int
+    matrix: bool
+    cosine: float
+    squared_distance: float
+    squared_norm_a: float
+    squared_norm_b: float
+    identical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PairEvidence:
+    """Everything measured about one pair.
+
+    ``signals`` by name; a signal that does not apply is absent, never 0. ``coverage``: aligned parameters over the
+    parameters of the smaller backbone, 0 to 1.
+    """
+
+    a: str
+    b: str
+    coverage: float
+    signals: Mapping[str, float]
+    tensors: tuple[TensorComparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionCue:
+    """One signal's opinion on the direction: ``log_odds`` > 0 says a → b (natural logarithm).
+
+    ``sign_known`` is false where the cue's sign differs between families and has to be learned from the family
+    (norm, kurtosis): then a positive ``log_odds`` says "a → b, if the quantity grows in this family".
+    """
+
+    name: str
+    log_odds: float
+    sign_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPair:
+    """A judged pair. ``confidence``: probability that the two are related, 0 to 1. ``distance``: relative weight
+    distance ‖a - b‖ / √(‖a‖‖b‖) over the aligned tensors. ``reason`` says why a low confidence is low.
+    """
+
+    a: str
+    b: str
+    kind: str
+    confidence: float
+    distance: float
+    direction: tuple[DirectionCue, ...]
+    evidence: Mapping[str, float]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A near miss: no edge was drawn between ``a`` and ``b``, and why."""
+
+    a: str
+    b: str
+    confidence: float
+    distance: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class LineageGraph:
+    """The result: a directed acyclic graph, parent → child, with the attributes of the contract on nodes and edges.
+
+    Node attributes: ``label`` str, ``family`` int, ``generation`` int (1 = root), ``role`` str, ``architecture`` str,
+    ``parameters`` int, ``format`` str, ``source`` str, ``sha256`` str, ``declared_parents`` list[str], ``status`` str
+    (``ok`` or the error's name), ``message`` str (empty when ok). A failed model is a node with family and generation
+    0 and role ``isolated``. Edge attributes: ``kind`` str, ``confidence`` float, ``direction_confidence`` float,
+    ``distance`` float, ``evidence`` dict[str, float], ``declared`` str.
+    """
+
+    name: str
+    graph: nx.DiGraph[str]
+    rejected: tuple[Rejected, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+class Progress(Protocol):
+    """How a stage tells how far it is."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """``done`` of ``total`` items of ``stage`` are finished."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """A :class:`Progress` that says nothing."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What ``run.json`` holds besides the graph: ``timings`` in seconds by stage, ``counts`` by name."""
+
+    version: str
+    settings: Mapping[str, Any]
+    timings: Mapping[str, float]
+    counts: Mapping[str, int]
+    failures: tuple[Failure, ...] = field(default=())
