@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -57,7 +57,7 @@ class BaseReader:
 
     format: str = ""
     tensors: tuple[TensorSpec, ...] = ()
-    counters: Mapping[str, float] = {}
+    counters: Mapping[str, float] = MappingProxyType({})
     architecture: str = ""
 
     def read(self, name: str) -> npt.NDArray[Any]:

@@ -1,0 +1,1 @@
+"""How a stage fans out; results always come back in input order."""

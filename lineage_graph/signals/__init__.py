@@ -1,0 +1,1 @@
+"""One small file per kind of evidence; signals measure and never judge."""

@@ -1,0 +1,1 @@
+"""Where models come from: a manifest entry becomes files on disk."""
