@@ -134,15 +134,19 @@ class CandidatePair:
 class TensorComparison:
     """Exact second moments of one aligned pair of tensors, read from the weights.
 
-    ``size``: elements. ``cosine``: of the centred values, -1 to 1. ``squared_distance``: ‖a - b‖². ``squared_norm_a``,
-    ``squared_norm_b``: raw ‖·‖². ``identical``: every value equal.
+    ``size``: elements. ``rows``: output units of a weight matrix (0 where the tensor is none: a bias, a scale).
+    ``cosine``: of the centred values, -1 to 1. ``row_squares``: Σ over rows of (inner product of that row)², in units
+    of (‖a‖‖b‖)² of the centred values: the null variance of ``cosine`` if each row's sign were a coin toss.
+    ``squared_distance``: ‖a - b‖²; ``squared_norm_a``, ``squared_norm_b``: ‖·‖² (all three raw, not centred).
+    ``identical``: every value equal.
     """
 
     name_a: str
     name_b: str
     size: int
-    matrix: bool
+    rows: int
     cosine: float
+    row_squares: float
     squared_distance: float
     squared_norm_a: float
     squared_norm_b: float

@@ -1,0 +1,22 @@
+"""The one list of signals. A new kind of evidence is a new file beside this one and a line here."""
+
+from __future__ import annotations
+
+from lineage_graph.signals import counters, distance, inherited, precision, statistics
+from lineage_graph.signals.base import PairContext, Signal
+
+SIGNALS: tuple[Signal, ...] = (
+    distance.measure,
+    inherited.measure,
+    counters.measure,
+    statistics.measure,
+    precision.measure,
+)
+
+
+def measure_all(pair: PairContext) -> dict[str, float]:
+    """Every signal's values by name."""
+    values: dict[str, float] = {}
+    for signal in SIGNALS:
+        values.update(signal(pair))
+    return values

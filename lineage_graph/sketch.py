@@ -1,0 +1,102 @@
+"""Seeded random projection of a stream of weights, in one pass and at memory speed.
+
+A count sketch (Charikar, Chen & Farach-Colton, "Finding frequent items in data streams", 2002): element i gets a random
+sign and a bucket, and each bucket adds up its elements. Inner products of sketches are unbiased estimates of inner
+products of the vectors, with standard deviation of about ‖x‖‖y‖/√buckets. The same projection serves every tensor, so
+that any two tensors of one shape can be compared without knowing beforehand which ones will be.
+
+Signs come from one pool of ``BLOCK`` signs times a sign for each block: signs for every element would cost more than
+reading the weights. In a block laid out as rows of ``WIDE`` columns, element (r, c) falls into bucket
+c + ``_SHIFT`` · (r mod ``_ROWS``), so that energy gathered in a few columns of a matrix still spreads over the buckets.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from lineage_graph.types import FloatArray
+
+SEED = 20240601
+BLOCK = 1 << 16
+"""Elements handled at a time: with signs and product, three such blocks stay in a core's second-level cache."""
+WIDE = 512
+"""Buckets of the projection from which both sketches are made; also the size of a model's sketch."""
+NARROW = 64
+"""Size of the sketch kept for each tensor."""
+_ROWS = 32
+_SHIFT = 17
+_BLOCK_SIGNS = 4096
+
+
+@cache
+def _signs() -> FloatArray:
+    generator = np.random.default_rng(SEED)
+    return generator.choice(np.array([-1.0, 1.0], dtype=np.float32), size=BLOCK)
+
+
+@cache
+def _block_signs() -> FloatArray:
+    return np.random.default_rng(SEED + 1).choice(np.array([-1.0, 1.0], dtype=np.float32), size=_BLOCK_SIGNS)
+
+
+@cache
+def _shifted() -> npt.NDArray[np.int64]:
+    rows, buckets = np.arange(_ROWS)[:, None], np.arange(WIDE)[None, :]
+    return rows * WIDE + (buckets - _SHIFT * rows) % WIDE
+
+
+@cache
+def _ones() -> FloatArray:
+    return np.ones(BLOCK // (_ROWS * WIDE), dtype=np.float32)
+
+
+@cache
+def _sketch_of_ones() -> FloatArray:
+    return _project(np.ones(BLOCK, dtype=np.float32), np.empty(BLOCK, dtype=np.float32))
+
+
+def _project(block: FloatArray, scratch: FloatArray) -> FloatArray:
+    """One full block (``BLOCK``,) → (``WIDE``,)."""
+    np.multiply(block, _signs(), out=scratch)
+    folded = _ones() @ scratch.reshape(-1, _ROWS * WIDE)
+    summed: FloatArray = folded.take(_shifted()).sum(axis=0)
+    return summed
+
+
+class Projection:
+    """Sketch of one tensor, fed with its values in order.
+
+    ``add`` takes flat float32 pieces; every piece but the last must hold a multiple of ``BLOCK`` elements.
+    """
+
+    def __init__(self) -> None:
+        self._sum = np.zeros(WIDE, dtype=np.float64)
+        self._ones = np.zeros(WIDE, dtype=np.float64)
+        self._blocks = 0
+        self._scratch: FloatArray = np.empty(BLOCK, dtype=np.float32)
+
+    def add(self, values: FloatArray) -> None:
+        """Take the next ``values``, shape (n,)."""
+        for start in range(0, values.size, BLOCK):
+            block = values[start : start + BLOCK]
+            ones = _sketch_of_ones()
+            if block.size < BLOCK:
+                ones = _project(np.pad(np.ones(block.size, dtype=np.float32), (0, BLOCK - block.size)), self._scratch)
+                block = np.pad(block, (0, BLOCK - block.size))
+            sign = _block_signs()[self._blocks % _BLOCK_SIGNS]
+            self._sum += sign * _project(block, self._scratch)
+            self._ones += sign * ones
+            self._blocks += 1
+
+    def centred(self, mean: float) -> FloatArray:
+        """The sketch of the values minus ``mean``, shape (``WIDE``,)."""
+        return (self._sum - mean * self._ones).astype(np.float32)
+
+
+def narrow(wide: FloatArray) -> FloatArray:
+    """Fold a (``WIDE``,) sketch to (``NARROW``,): the same signs over coarser buckets, so it is a sketch again."""
+    folded: FloatArray = wide.reshape(WIDE // NARROW, NARROW).sum(axis=0)
+    return folded
