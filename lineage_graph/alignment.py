@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage_graph import names
-from lineage_graph.fingerprint import is_float, is_matrix
 from lineage_graph.types import Fingerprint, TensorFingerprint
 
 ORDER_BONUS = 0.05
@@ -57,7 +56,7 @@ def align(a: Fingerprint, b: Fingerprint) -> Alignment:
 
 def backbone(fingerprint: Fingerprint) -> list[TensorFingerprint]:
     """The tensors that can be inherited: floating point, no head (unless all is head), no running statistics."""
-    weights = [t for t in fingerprint.tensors if is_float(t.spec.dtype) and not names.is_state(t.spec.name)]
+    weights = [t for t in fingerprint.tensors if t.spec.floating and not names.is_state(t.spec.name)]
     return [t for t in weights if not names.is_head(t.spec.name)] or weights
 
 
@@ -80,13 +79,13 @@ def _match_rest(
 def _by_shape(tensors: list[TensorFingerprint]) -> dict[tuple[tuple[int, ...], bool], list[TensorFingerprint]]:
     groups: dict[tuple[tuple[int, ...], bool], list[TensorFingerprint]] = defaultdict(list)
     for tensor in tensors:
-        groups[tensor.spec.shape, is_matrix(tensor)].append(tensor)
+        groups[tensor.spec.shape, tensor.is_matrix].append(tensor)
     return groups
 
 
 def _assign(group_a: list[TensorFingerprint], group_b: list[TensorFingerprint]) -> list[tuple[int, int]]:
     """Partners within one shape. Vectors carry no sketch: they pair by order, and only if the counts agree."""
-    if not is_matrix(group_a[0]) or max(len(group_a), len(group_b)) > LARGEST_GROUP:
+    if not group_a[0].is_matrix or max(len(group_a), len(group_b)) > LARGEST_GROUP:
         return [(i, i) for i in range(len(group_a))] if len(group_a) == len(group_b) else []
     if len(group_a) == len(group_b) == 1:
         return [(0, 0)]

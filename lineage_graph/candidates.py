@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage_graph.alignment import backbone
-from lineage_graph.fingerprint import is_matrix
 from lineage_graph.types import CandidatePair, FloatArray, Model
 
 
@@ -75,7 +74,7 @@ def _by_matrix(models: Sequence[Model], settings: CandidateSettings) -> Iterable
     sketches: dict[tuple[int, ...], list[FloatArray]] = defaultdict(list)
     elements: list[int] = []
     for index, model in enumerate(models):
-        matrices = [tensor for tensor in backbone(model.fingerprint) if is_matrix(tensor)]
+        matrices = [tensor for tensor in backbone(model.fingerprint) if tensor.is_matrix]
         elements.append(sum(tensor.spec.size for tensor in matrices))
         matrices.sort(key=lambda tensor: (-tensor.spec.size, tensor.hash))
         for tensor in matrices[: settings.matrices]:

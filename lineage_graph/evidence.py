@@ -17,7 +17,6 @@ import numpy.typing as npt
 from lineage_graph.alignment import Alignment
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
-from lineage_graph.fingerprint import is_matrix
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
 from lineage_graph.types import Model, PairEvidence, TensorComparison
@@ -54,7 +53,7 @@ def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
             name_a=a.spec.name,
             name_b=b.spec.name,
             size=a.spec.size,
-            rows=a.spec.shape[0] if is_matrix(a) and is_matrix(b) else 0,
+            rows=a.spec.shape[0] if a.is_matrix and b.is_matrix else 0,
             mean_a=a.mean,
             mean_b=b.mean,
         )

@@ -12,12 +12,17 @@ c + ``_SHIFT`` · (r mod ``_ROWS``), so that energy gathered in a few columns of
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.types import FloatArray
+from lineage_graph import names
+from lineage_graph.types import FloatArray, TensorFingerprint
 
 SEED = 20240601
 BLOCK = 1 << 16
@@ -100,3 +105,45 @@ def narrow(wide: FloatArray) -> FloatArray:
     """Fold a (``WIDE``,) sketch to (``NARROW``,): the same signs over coarser buckets, so it is a sketch again."""
     folded: FloatArray = wide.reshape(WIDE // NARROW, NARROW).sum(axis=0)
     return folded
+
+
+class ModelSketch:
+    """Adds up the sketches of a model's weight matrices, each standardised to root-mean-square 1.
+
+    A matrix gets its own shift and signs from its shape and its rank among the matrices of that shape in natural order
+    of names, so that renamed or reordered files of one architecture still meet. Heads are left out.
+    """
+
+    def __init__(self) -> None:
+        self._items: list[tuple[TensorFingerprint, FloatArray]] = []
+
+    def add(self, tensor: TensorFingerprint, wide: FloatArray) -> None:
+        """Take one weight matrix with its (``WIDE``,) sketch, in natural order of names."""
+        self._items.append((tensor, wide))
+
+    def _backbone(self) -> list[tuple[TensorFingerprint, FloatArray]]:
+        rest = [item for item in self._items if not names.is_head(item[0].spec.name)]
+        return rest or self._items
+
+    def signature(self) -> str:
+        """See :func:`shape_signature`."""
+        return shape_signature(tensor.spec.shape for tensor, _ in self._backbone())
+
+    def sketch(self) -> FloatArray:
+        """The model's sketch, shape (``WIDE``,), of unit length, or zeros where there is no matrix."""
+        total = np.zeros(WIDE, dtype=np.float64)
+        seen: Counter[tuple[int, ...]] = Counter()
+        for tensor, wide in self._backbone():
+            shape = tensor.spec.shape
+            seed = hashlib.sha256(json.dumps([shape, seen[shape]]).encode()).digest()
+            seen[shape] += 1
+            generator = np.random.default_rng(np.frombuffer(seed, dtype=np.uint32))
+            signs = generator.choice(np.array([-1.0, 1.0]), size=WIDE)
+            total += signs * np.roll(wide, int(generator.integers(WIDE))) / tensor.std
+        length = float(np.linalg.norm(total))
+        return (total / length if length > 0 else total).astype(np.float32)
+
+
+def shape_signature(shapes: Iterable[tuple[int, ...]]) -> str:
+    """16 hex digits that two models share when their weight matrices have the same shapes, in any order."""
+    return hashlib.sha256(json.dumps(sorted(shapes)).encode()).hexdigest()[:16]

@@ -37,18 +37,23 @@ class TensorSpec:
         """Number of elements."""
         return math.prod(self.shape)
 
+    @property
+    def floating(self) -> bool:
+        """Real-valued: floating point, or quantised and read as float32."""
+        return not self.dtype.startswith(("int", "uint", "bool", "complex"))
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """One model of the zoo as files on disk.
 
     ``digest`` is the SHA-256 of the weights' bytes in hex: of the file itself, or, for a folder, of the lines
-    ``<sha256>  <relative name>`` of its weight files in name order. ``files`` are absolute paths; the first one is
-    what ``open_checkpoint`` takes. ``created`` and ``declared_parents`` are claims from the manifest, never trusted.
+    ``<sha256>  <relative name>`` of its weight files in name order. ``path``: absolute, what ``open_checkpoint`` takes.
+    ``created`` and ``declared_parents`` are claims from the manifest, never trusted.
     """
 
     id: str
-    files: tuple[str, ...]
+    path: str
     digest: str
     source: str
     arch: str | None = None
@@ -85,6 +90,11 @@ class TensorFingerprint:
     kurtosis: float
     zeros: float
     sketch: FloatArray
+
+    @property
+    def is_matrix(self) -> bool:
+        """Is it a weight matrix, that is: can it carry evidence of descent?"""
+        return self.sketch.size > 0
 
 
 @dataclass(frozen=True, slots=True)

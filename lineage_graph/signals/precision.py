@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 
-from lineage_graph.fingerprint import is_matrix
 from lineage_graph.signals.base import PairContext
 
 LEAST_SPARSITY = 0.05
@@ -18,7 +17,7 @@ def measure(pair: PairContext) -> dict[str, float]:
     ``sparsity_gain``: share of exact zeros in b's aligned matrices minus that in a's, where beyond ``LEAST_SPARSITY``.
     """
     signals: dict[str, float] = {}
-    matrices = [(a, b) for a, b in pair.aligned if is_matrix(a) and is_matrix(b)]
+    matrices = [(a, b) for a, b in pair.aligned if a.is_matrix and b.is_matrix]
     if not matrices:
         return signals
     size = sum(a.spec.size for a, _ in matrices)

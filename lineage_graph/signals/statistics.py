@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lineage_graph.fingerprint import is_matrix
 from lineage_graph.signals.base import PairContext
 
 
@@ -18,7 +17,7 @@ def measure(pair: PairContext) -> dict[str, float]:
     if squared > 0:
         growth = sum(t.squared_norm_b - t.squared_norm_a for t in pair.matrices)
         signals["norm_growth"] = growth / squared
-    matrices = [(a, b) for a, b in pair.aligned if is_matrix(a) and is_matrix(b) and a.hash != b.hash]
+    matrices = [(a, b) for a, b in pair.aligned if a.is_matrix and b.is_matrix and a.hash != b.hash]
     if matrices:
         of_a = sum(a.kurtosis for a, _ in matrices)
         of_b = sum(b.kurtosis for _, b in matrices)

@@ -1,0 +1,100 @@
+"""Running moments of a stream of weights, in float32 blocks added up in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lineage_graph.sketch import BLOCK
+from lineage_graph.types import FloatArray
+
+SAMPLED_FROM = 1 << 20
+SAMPLED_STEP = 8
+"""Of tensors larger than ``SAMPLED_FROM`` elements one block in ``SAMPLED_STEP`` gives spread, kurtosis and zeros: with
+over 130,000 values their sampling error is below 1 %."""
+
+
+class Moments:
+    """Moments of one tensor of ``size`` elements, fed in order.
+
+    ``squares``: Σ x², over every value, as is the mean. ``finite``: false once a NaN or an infinity was met that is no
+    attention mask.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.squares = 0.0
+        self.finite = True
+        self._sum = 0.0
+        self._step = SAMPLED_STEP if size > SAMPLED_FROM else 1
+        self._block = 0
+        self._pivot: float | None = None
+        self._sampled = 0
+        self._zeros = 0
+        self._powers = np.zeros(5)
+
+    def add(self, values: FloatArray) -> None:
+        """Take the next ``values``, shape (n,)."""
+        for start in range(0, values.size, BLOCK):
+            block = values[start : start + BLOCK]
+            with np.errstate(over="ignore", invalid="ignore"):
+                square = float(np.dot(block, block))
+            if not np.isfinite(square):
+                if self._only_mask(block):
+                    block = np.where(np.isinf(block), np.float32(0), block)
+                wide = block.astype(np.float64)
+                square = float(np.dot(wide, wide))
+                self.finite = self.finite and bool(np.isfinite(square))
+            self.squares += square
+            self._sum += float(block.sum())
+            if self._block % self._step == 0 and self.finite:
+                self._sample(block)
+            self._block += 1
+
+    @staticmethod
+    def _only_mask(block: FloatArray) -> bool:
+        """Attention masks are written as 0 and -inf: no weights, but no damage either."""
+        return bool(np.all((block == 0) | np.isneginf(block)))
+
+    def _sample(self, block: FloatArray) -> None:
+        if self._pivot is None:
+            self._pivot = float(block.mean())
+        centred = block - np.float32(self._pivot)
+        squared = centred * centred
+        self._powers += [
+            block.size,
+            float(centred.sum()),
+            float(squared.sum()),
+            float(np.dot(squared, centred)),
+            float(np.dot(squared, squared)),
+        ]
+        self._sampled += block.size
+        self._zeros += block.size - int(np.count_nonzero(block))
+
+    @property
+    def mean(self) -> float:
+        """Mean of all values."""
+        return self._sum / self.size
+
+    @property
+    def std(self) -> float:
+        """Standard deviation; exactly 0 where all values are equal."""
+        n, first, second = self._powers[:3]
+        variance = float(second / n - (first / n) ** 2)
+        # float32 sums of a constant tensor leave crumbs; below this, all values are equal.
+        scale = abs(self._pivot or 0.0) + float(second / n) ** 0.5
+        return variance**0.5 if variance > (1e-6 * scale) ** 2 else 0.0
+
+    @property
+    def kurtosis(self) -> float:
+        """Fourth standardised moment (normal: 3); 0 where all values are equal."""
+        n, first, second, third, fourth = self._powers
+        m = first / n
+        variance = second / n - m * m
+        if self.std == 0:
+            return 0.0
+        return float((fourth / n - 4 * m * third / n + 6 * m * m * second / n - 3 * m**4) / variance**2)
+
+    @property
+    def zeros(self) -> float:
+        """Share of exact zeros, 0 to 1."""
+        return self._zeros / self._sampled

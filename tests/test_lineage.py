@@ -1,0 +1,131 @@
+"""Assembly on planted additive trees: distances are exact, so the tree must be found exactly."""
+
+import dataclasses
+import math
+import random
+
+import networkx as nx
+import numpy as np
+import pytest
+from fingerprints import model
+
+from lineage_graph.lineage import LineageSettings, assemble
+from lineage_graph.types import DirectionCue, Failure, ScoredPair
+
+SETTINGS = LineageSettings(threshold=0.5)
+
+
+def weights(seed):
+    return {"w": np.random.default_rng(seed).standard_normal((4, 4))}
+
+
+def models(names, **claims):
+    return [model(name, weights(index), **claims.get(name, {})) for index, name in enumerate(names)]
+
+
+def pair(a, b, distance, kind="finetune", confidence=0.99, cues=()):
+    return ScoredPair(a, b, kind, confidence, distance, tuple(cues), {"cosine": 0.9})
+
+
+def planted(seed, size=14):
+    """A random tree with orthogonal updates: (models, all pairs with a counter cue, true edges)."""
+    generator = random.Random(seed)
+    names = [f"m{i}" for i in range(size)]
+    parent = {names[i]: names[generator.randrange(i)] for i in range(1, size)}
+    tree = nx.DiGraph((p, c, {"weight": generator.uniform(0.01, 0.3)}) for c, p in parent.items())
+    squared = dict(nx.all_pairs_dijkstra_path_length(tree.to_undirected()))
+    depth = nx.single_source_shortest_path_length(tree, names[0])
+    pairs = []
+    for i, a in enumerate(names):
+        for b in names[i + 1 :]:
+            cue = DirectionCue("counter", 6.0 * (depth[b] - depth[a]))
+            pairs.append(pair(a, b, math.sqrt(squared[a][b]), cues=[cue]))
+    return models(names), pairs, set(tree.edges)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_additive_tree_with_counters_is_found_whole(seed):
+    zoo, pairs, edges = planted(seed)
+    graph = assemble("zoo", zoo, pairs, [], SETTINGS).graph
+    assert set(graph.edges) == edges
+    assert all(0.5 <= data["direction_confidence"] <= 1 for *_, data in graph.edges(data=True))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_names_and_order_change_nothing_but_the_names(seed):
+    zoo, pairs, _ = planted(seed)
+    generator = random.Random(seed)
+    renamed = {m.id: name for m, name in zip(zoo, generator.sample(range(10**6), len(zoo)), strict=True)}
+    renamed = {old: f"x{new}" for old, new in renamed.items()}
+    shuffled = [dataclasses.replace(m, checkpoint=dataclasses.replace(m.checkpoint, id=renamed[m.id])) for m in zoo]
+    generator.shuffle(shuffled)
+    moved = [dataclasses.replace(p, a=renamed[p.a], b=renamed[p.b]) for p in generator.sample(pairs, len(pairs))]
+    expected = assemble("zoo", zoo, pairs, [], SETTINGS).graph
+    found = assemble("zoo", shuffled, moved, [], SETTINGS).graph
+    expected = nx.relabel_nodes(expected, renamed)
+    for _, data in [*expected.nodes(data=True), *found.nodes(data=True)]:
+        del data["label"]
+    assert dict(found.nodes(data=True)) == dict(expected.nodes(data=True))
+    assert {(u, v): d for u, v, d in found.edges(data=True)} == {(u, v): d for u, v, d in expected.edges(data=True)}
+
+
+def test_without_a_related_pair_every_model_is_isolated():
+    zoo = models("ab")
+    graph = assemble("zoo", zoo, [pair("a", "b", 1.4, confidence=0.01)], [], SETTINGS).graph
+    assert graph.number_of_edges() == 0
+    assert {data["role"] for _, data in graph.nodes(data=True)} == {"isolated"}
+    assert {data["generation"] for _, data in graph.nodes(data=True)} == {1}
+
+
+def test_a_rejected_pair_is_kept_with_its_reason():
+    miss = dataclasses.replace(pair("a", "b", 1.4, confidence=0.4), reason="too far")
+    (rejected,) = assemble("zoo", models("ab"), [miss], [], SETTINGS).rejected
+    assert (rejected.a, rejected.b, rejected.reason) == ("a", "b", "too far")
+
+
+def test_copies_hang_on_one_keeper_and_children_too():
+    """Equal weights are equidistant from every child: ties must not scatter the children over the copies."""
+    zoo = models("abcd")
+    pairs = [pair("a", "b", 0.0, kind="duplicate")]
+    pairs += [pair(x, y, 0.1) for x in "ab" for y in "cd"]
+    pairs += [pair("c", "d", 0.2)]
+    graph = assemble("zoo", zoo, pairs, [], SETTINGS).graph
+    hub = next(node for node in "ab" if graph.degree(node) == 3)
+    assert {data["kind"] for *_, data in graph.edges(hub, data=True)} | {"duplicate"} == {"finetune", "duplicate"}
+
+
+def test_a_date_says_which_copy_is_the_original():
+    pairs = [pair("a", "b", 0.0, kind="duplicate", cues=[DirectionCue("created", -3.0)])]
+    graph = assemble("zoo", models("ab"), pairs, [], SETTINGS).graph
+    assert list(graph.edges) == [("b", "a")]
+    assert graph.edges["b", "a"]["direction_confidence"] == pytest.approx(1 / (1 + math.exp(-3)))
+
+
+def test_byte_identical_files_need_no_measurement():
+    twin = model("twin", weights(0))
+    graph = assemble("zoo", [*models("a"), twin], [], [], SETTINGS).graph
+    assert [data["kind"] for *_, data in graph.edges(data=True)] == ["duplicate"]
+    assert [data["direction_confidence"] for *_, data in graph.edges(data=True)] == [0.5]
+
+
+def test_failures_are_nodes_without_family():
+    failure = Failure("bad", "TruncatedFileError", "bad: ends early", "fingerprint", "path")
+    lineage = assemble("zoo", models("a"), [], [failure], SETTINGS)
+    node = lineage.graph.nodes["bad"]
+    assert (node["status"], node["family"], node["generation"]) == ("TruncatedFileError", 0, 0)
+
+
+@pytest.mark.parametrize(("claims", "expected"), [(("a",), "confirmed"), (("z",), "contradicted"), ((), "absent")])
+def test_claims_are_compared_with_what_was_found(claims, expected):
+    zoo = models("ab", b={"declared_parents": claims})
+    graph = assemble("zoo", zoo, [pair("a", "b", 0.1, cues=[DirectionCue("counter", 3.0)])], [], SETTINGS).graph
+    assert graph.edges["a", "b"]["declared"] == expected
+
+
+def test_families_are_numbered_by_size_and_generations_from_the_root():
+    zoo = models("abcde")
+    cue = [DirectionCue("counter", 3.0)]
+    pairs = [pair("d", "e", 0.1, cues=cue), pair("a", "b", 0.1, cues=cue), pair("b", "c", 0.1, cues=cue)]
+    nodes = assemble("zoo", zoo, pairs, [], SETTINGS).graph.nodes
+    assert [(nodes[n]["family"], nodes[n]["generation"]) for n in "abcde"] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
+    assert [nodes[n]["role"] for n in "abcde"] == ["root", "child", "child", "root", "child"]
