@@ -9,6 +9,7 @@
     ├── StrictError                ``--strict`` met a model that failed
     └── ModelError                 one model cannot be used; the rest of the zoo goes on
         ├── MissingExtraError          an optional dependency is absent; says the line that installs it
+        ├── WorkerDiedError            the process that worked on it was killed or crashed
         ├── SourceError            the entry cannot be turned into files
         │   ├── UnreadableFileError    no permission, an I/O error, vanished meanwhile
         │   └── DirectoryLoopError     symbolic links run in a circle
@@ -56,6 +57,10 @@ class ModelError(LineageGraphError):
 
 class MissingExtraError(ModelError):
     """An optional dependency is absent; the message holds the line that installs it."""
+
+
+class WorkerDiedError(ModelError):
+    """The worker process that handled the model was killed or crashed."""
 
 
 class SourceError(ModelError):
