@@ -19,7 +19,14 @@ from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
-from lineage_graph.types import Model, PairEvidence, TensorComparison
+from lineage_graph.types import FloatArray, Model, PairEvidence, TensorComparison
+
+UNITS = 256
+UNIT_LENGTH = 1 << 16
+"""Units of a matrix, and elements of each, that the permutation test looks at: the cost stays bounded for any size."""
+
+LEAST_UNITS = 3
+"""Units from which there are permutations enough to speak of a spread."""
 
 SCHEMA = 1
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
@@ -65,35 +72,33 @@ def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
     """Read both checkpoints in step, a piece at a time. Raises :class:`~lineage_graph.errors.ModelError`."""
     with open_checkpoint(Path(task.path_a)) as a, open_checkpoint(Path(task.path_b)) as b:
-        return tuple(_compare(a, b, tensor) for tensor in task.tensors)
+        return tuple(compare_tensors(a, b, tensor) for tensor in task.tensors)
 
 
-def _compare(a: Reader, b: Reader, tensor: TensorPair) -> TensorComparison:
-    squared_distance = squared_a = squared_b = centred_a = centred_b = 0.0
+def compare_tensors(a: Reader, b: Reader, tensor: TensorPair) -> TensorComparison:
+    """Second moments of one aligned pair, in one pass over both."""
+    totals = np.zeros(6)
     identical = True
-    rows = np.zeros(max(tensor.rows, 1))
-    start = 0
+    units_a, units_b = _Units(tensor), _Units(tensor)
     for piece_a, piece_b in zip(a.chunks(tensor.name_a), b.chunks(tensor.name_b), strict=True):
         wide_a, wide_b = piece_a.astype(np.float64), piece_b.astype(np.float64)
         difference = wide_a - wide_b
-        squared_distance += float(difference @ difference)
-        squared_a += float(wide_a @ wide_a)
-        squared_b += float(wide_b @ wide_b)
+        totals[:3] += [difference @ difference, wide_a @ wide_a, wide_b @ wide_b]
         identical = identical and np.array_equal(piece_a, piece_b)
         wide_a -= tensor.mean_a
         wide_b -= tensor.mean_b
-        centred_a += float(wide_a @ wide_a)
-        centred_b += float(wide_b @ wide_b)
-        _add_rows(rows, wide_a * wide_b, start, tensor.size // len(rows))
-        start += piece_a.size
+        totals[3:] += [wide_a @ wide_a, wide_b @ wide_b, wide_a @ wide_b]
+        units_a.add(piece_a)
+        units_b.add(piece_b)
+    squared_distance, squared_a, squared_b, centred_a, centred_b, inner = totals.tolist()
     scale = math.sqrt(centred_a * centred_b)
     return TensorComparison(
         name_a=tensor.name_a,
         name_b=tensor.name_b,
         size=tensor.size,
         rows=tensor.rows,
-        cosine=float(rows.sum()) / scale if scale > 0 else 0.0,
-        row_squares=float(rows @ rows) / scale**2 if scale > 0 else 0.0,
+        cosine=inner / scale if scale > 0 else 0.0,
+        z=permutation_z(units_a.values, units_b.values),
         squared_distance=squared_distance,
         squared_norm_a=squared_a,
         squared_norm_b=squared_b,
@@ -101,11 +106,46 @@ def _compare(a: Reader, b: Reader, tensor: TensorPair) -> TensorComparison:
     )
 
 
-def _add_rows(rows: npt.NDArray[np.float64], products: npt.NDArray[np.float64], start: int, length: int) -> None:
-    """Add ``products``, the elements from ``start`` on, to the sums of their rows of ``length`` elements."""
-    first, last = start // length, (start + products.size - 1) // length
-    borders = np.maximum(np.arange(first, last + 1) * length - start, 0)
-    rows[first : last + 1] += np.add.reduceat(products, borders)
+class _Units:
+    """Collects evenly spaced rows of a matrix, and of each its first elements, from a stream of its values."""
+
+    def __init__(self, tensor: TensorPair) -> None:
+        self._length = tensor.size // tensor.rows if tensor.rows else 0
+        count = min(tensor.rows, UNITS)
+        self._rows = np.arange(count) * tensor.rows // max(count, 1)
+        self.values = np.zeros((count, min(self._length, UNIT_LENGTH)))
+        self._start = 0
+
+    def add(self, piece: FloatArray) -> None:
+        """Take the next ``piece``, shape (n,)."""
+        end = self._start + piece.size
+        for kept, row in zip(self.values, self._rows, strict=True):
+            first = int(row) * self._length
+            low, high = max(first, self._start), min(first + kept.size, end)
+            if low < high:
+                kept[low - first : high - first] = piece[low - self._start : high - self._start]
+        self._start = end
+
+
+def permutation_z(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """How far the units of ``a`` agree with the same units of ``b``, shapes (units, inputs), beyond any other units.
+
+    The sum of inner products of equal units, against its mean and standard deviation over all permutations of ``b``'s
+    units (Hoeffding, "A combinatorial central limit theorem", 1951). Hidden units of independent trainings come in no
+    common order, so theirs is about standard normal, however few dimensions the weights really use; the idea is that of
+    "Independence Tests for Language Models" (ICML 2025). 0 where there are fewer than three units.
+    """
+    count = len(a)
+    if count < LEAST_UNITS:
+        return 0.0
+    products = (a - a.mean(axis=0)) @ (b - b.mean(axis=0)).T
+    matched = float(np.trace(products))
+    # Rows and columns of the products sum to 0, so over permutations the sum has mean 0 and this variance. The matched
+    # pairs are left out of it: those of relatives would inflate the null that they are held against.
+    others = float(np.sum(products**2) - np.sum(np.diag(products) ** 2))
+    deviation = math.sqrt(max(others, 0.0) / (count - 1))
+    scale = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return matched / max(deviation, 1e-6 * scale) if scale > 0 else 0.0
 
 
 def gather(a: Model, b: Model, alignment: Alignment, tensors: tuple[TensorComparison, ...]) -> PairEvidence:

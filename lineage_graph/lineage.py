@@ -94,7 +94,7 @@ def _fold_duplicates(
         seniority = dict.fromkeys(group, 0.0)
         for pair in duplicates:
             if pair.a in seniority:
-                log_odds = sum(cue.log_odds for cue in pair.direction if cue.sign_known)
+                log_odds = sum(cue.log_odds for cue in pair.direction if cue.sign_prior == 1)
                 seniority[pair.a] += log_odds
                 seniority[pair.b] -= log_odds
         original = min(group, key=lambda node: (-round(seniority[node], 9), rank[node]))
@@ -107,7 +107,7 @@ def _fold_duplicates(
 
 def _pair_direction(pair: ScoredPair) -> float:
     """Probability, at least ½, of the direction drawn between two copies."""
-    log_odds = sum(cue.log_odds for cue in pair.direction if cue.sign_known)
+    log_odds = sum(cue.log_odds for cue in pair.direction if cue.sign_prior == 1)
     return 1 / (1 + math.exp(-abs(log_odds)))
 
 

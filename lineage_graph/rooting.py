@@ -4,8 +4,8 @@ An edge's direction is not decided edge by edge. Each choice of the root orients
 weighs
 
 * cues whose sign is known (a counter, a date): each edge adds half its log-odds for or against;
-* cues whose sign differs between families (norm, kurtosis): both signs are possible, but one sign holds for the whole
-  tree, so the cue counts only as far as one sign explains all edges together;
+* cues whose sign differs between families (norm, kurtosis): both signs are possible, one more likely beforehand, but
+  one sign holds for the whole tree, so the cue counts as far as one sign explains all edges together;
 * a prior for the shape: rumor centrality, the number of orders in which the tree could have grown from that root
   (Shah & Zaman, "Rumors in a Network", 2011), which favours hubs and speaks for nobody in a chain of two.
 
@@ -17,6 +17,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from lineage_graph.types import DirectionCue
 
@@ -91,7 +93,7 @@ def _log_posteriors(
 ) -> dict[str, float]:
     """Unnormalised log posterior of every node as the root."""
     cues = sorted({cue.name for edge in edge_of.values() for cue in edge.cues})
-    known = {cue.name: cue.sign_known for edge in edge_of.values() for cue in edge.cues}
+    prior = {cue.name: cue.sign_prior for edge in edge_of.values() for cue in edge.cues}
     log_posterior = dict.fromkeys(order, 0.0)
     for name in cues:
         downward = {node: _log_odds(edge_of[node], name, away_from=parent[node]) for node in order[1:]}
@@ -99,7 +101,7 @@ def _log_posteriors(
         for node in order[1:]:
             support[node] = support[parent[node]] - downward[node]
         for node in order:
-            log_posterior[node] += support[node] if known[name] else _log_cosh(support[node])
+            log_posterior[node] += _either_sign(support[node], prior[name])
     count = len(order)
     growth = {order[0]: 0.0}
     for node in order[1:]:
@@ -114,9 +116,9 @@ def _log_odds(edge: TreeEdge, name: str, away_from: str) -> float:
     return total if edge.u == away_from else -total
 
 
-def _log_cosh(x: float) -> float:
-    """Ln ½(eˣ + e⁻ˣ): the support if either sign is as likely beforehand."""
-    return abs(x) + math.log1p(math.exp(-2 * abs(x))) - math.log(2)
+def _either_sign(support: float, prior: float) -> float:
+    """ln(p·eˣ + (1 - p)·e⁻ˣ): the support where the sign is as supposed with probability p; x itself where p = 1."""
+    return float(np.logaddexp(math.log(prior) + support, math.log1p(-prior) - support)) if prior < 1 else support
 
 
 def _median(nodes: Sequence[str], order: Sequence[str], parent: Mapping[str, str], below: Mapping[str, float]) -> str:

@@ -34,11 +34,13 @@ class RelatedSettings:
 
 @dataclass(frozen=True, slots=True)
 class CueSettings:
-    """Reliability of one direction cue: log-odds at full strength, reached where the signal's size is ``full``."""
+    """Reliability of one direction cue: log-odds at full strength, reached where the signal's size is ``full``, and the
+    probability that the quantity grows at all from parent to child in a family (see ``DirectionCue``).
+    """
 
     log_odds: float
     full: float
-    sign_known: bool = True
+    sign_prior: float = 1.0
 
 
 CUES: Mapping[str, CueSettings] = {
@@ -50,9 +52,9 @@ CUES: Mapping[str, CueSettings] = {
     "counter.num_timesteps": CueSettings(1.5, 0.01),
     "counter.epoch": CueSettings(1.0, 0.1),
     # Larger in the child on 89 % and 97 % of the edges of one zoo, on 54 % and 71 % of 164 published edges, where the
-    # sign was the same within a family: the sign is learned from the family.
-    "norm_growth": CueSettings(1.0, 0.3, sign_known=False),
-    "kurtosis_growth": CueSettings(1.0, 0.02, sign_known=False),
+    # sign was the same within a family: the sign is learned from the family, and these shares are its prior.
+    "norm_growth": CueSettings(1.0, 0.3, sign_prior=0.6),
+    "kurtosis_growth": CueSettings(1.0, 0.02, sign_prior=0.7),
     # A model stored in fewer bits, or with weights set to zero, comes from one that has them.
     "precision_loss": CueSettings(2.5, 1.0),
     "sparsity_gain": CueSettings(2.5, 0.1),
@@ -110,7 +112,7 @@ def _is_duplicate(signals: Mapping[str, float]) -> bool:
 def _cues(signals: Mapping[str, float]) -> list[DirectionCue]:
     """Each cue's log-odds, proportional to the signal up to its full strength."""
     return [
-        DirectionCue(name, cue.log_odds * max(-1.0, min(1.0, signals[name] / cue.full)), cue.sign_known)
+        DirectionCue(name, cue.log_odds * max(-1.0, min(1.0, signals[name] / cue.full)), cue.sign_prior)
         for name, cue in CUES.items()
         if name in signals
     ]

@@ -145,8 +145,8 @@ class TensorComparison:
     """Exact second moments of one aligned pair of tensors, read from the weights.
 
     ``size``: elements. ``rows``: output units of a weight matrix (0 where the tensor is none: a bias, a scale).
-    ``cosine``: of the centred values, -1 to 1. ``row_squares``: Σ over rows of (inner product of that row)², in units
-    of (‖a‖‖b‖)² of the centred values: the null variance of ``cosine`` if each row's sign were a coin toss.
+    ``cosine``: of the centred values, -1 to 1. ``z``: agreement unit by unit in standard deviations of its null, in
+    which the units of ``b`` are permuted at random (see ``evidence.permutation_z``).
     ``squared_distance``: ‖a - b‖²; ``squared_norm_a``, ``squared_norm_b``: ‖·‖² (all three raw, not centred).
     ``identical``: every value equal.
     """
@@ -156,7 +156,7 @@ class TensorComparison:
     size: int
     rows: int
     cosine: float
-    row_squares: float
+    z: float
     squared_distance: float
     squared_norm_a: float
     squared_norm_b: float
@@ -182,13 +182,13 @@ class PairEvidence:
 class DirectionCue:
     """One signal's opinion on the direction: ``log_odds`` > 0 says a → b (natural logarithm).
 
-    ``sign_known`` is false where the cue's sign differs between families and has to be learned from the family
-    (norm, kurtosis): then a positive ``log_odds`` says "a → b, if the quantity grows in this family".
+    ``sign_prior``: probability that the quantity grows from parent to child as supposed, 0.5 to 1. Below 1 the sign
+    differs between families (norm, kurtosis), though not within one, and is learned from the family as a whole.
     """
 
     name: str
     log_odds: float
-    sign_known: bool = True
+    sign_prior: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,16 +32,21 @@ def test_one_edge_follows_its_cue_with_its_probability(log_odds):
 
 
 def test_a_cue_of_unknown_sign_says_nothing_about_one_edge():
-    rooted = root_tree(["a", "b"], [edge("a", "b", DirectionCue("norm", 3.0, sign_known=False))])
+    rooted = root_tree(["a", "b"], [edge("a", "b", DirectionCue("norm", 3.0, sign_prior=0.5))])
     assert max(rooted.direction_confidence.values()) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_cue_of_unknown_sign_finds_the_hub_of_a_star_whichever_its_sign(sign):
-    cue = DirectionCue("norm", sign * 2.0, sign_known=False)
+    cue = DirectionCue("norm", sign * 2.0, sign_prior=0.5)
     rooted = root_tree(list("habcd"), [edge("h", leaf, cue) for leaf in "abcd"])
     assert rooted.root == "h"
     assert min(rooted.direction_confidence.values()) > 0.9
+
+
+def test_a_sign_that_is_likely_beforehand_says_a_little_about_one_edge():
+    rooted = root_tree(["a", "b"], [edge("a", "b", DirectionCue("norm", 50.0, sign_prior=0.7))])
+    assert rooted.direction_confidence["b"] == pytest.approx(0.7)
 
 
 def test_opposing_cues_cancel():
@@ -61,13 +66,13 @@ def brute_force(nodes, edges):
         for node in nodes:
             score -= math.log(1 + len(nx.descendants(directed, node)))
         for name in {c.name for e in edges for c in e.cues}:
-            support, known = 0.0, True
+            support, prior = 0.0, 1.0
             for e in edges:
                 for cue in e.cues:
                     if cue.name == name:
                         support += cue.log_odds / 2 * (1 if depth[e.u] < depth[e.v] else -1)
-                        known = cue.sign_known
-            score += support if known else math.log(math.cosh(support))
+                        prior = cue.sign_prior
+            score += math.log(prior * math.exp(support) + (1 - prior) * math.exp(-support))
         scores[root] = math.exp(score)
     total = sum(scores.values())
     return {root: value / total for root, value in scores.items()}
@@ -82,7 +87,7 @@ def test_directions_agree_with_a_brute_force_posterior(seed):
         u, v = generator.sample([nodes[child], nodes[parent]], 2)
         cues = (
             DirectionCue("counter", generator.gauss(0, 1)),
-            DirectionCue("norm", generator.gauss(0, 2), sign_known=False),
+            DirectionCue("norm", generator.gauss(0, 2), sign_prior=0.7),
         )
         edges.append(edge(u, v, *cues))
     posterior = brute_force(nodes, edges)

@@ -12,9 +12,8 @@ def measure(pair: PairContext) -> dict[str, float]:
     """``distance``: ‖a - b‖ / √(‖a‖‖b‖) over all aligned weights, 0 to ∞ (√2 for strangers of equal norm).
 
     ``scale``: ln(‖b‖/‖a‖). ``cosine``: mean centred cosine of the aligned matrices, weighted by size, -1 to 1.
-    ``cosine_z``: that mean in standard deviations of its null, in which every output unit's inner product keeps its
-    size and tosses a coin for its sign (units of independent trainings have no common sign; the spirit is that of the
-    exchangeability tests of "Independence Tests for Language Models", ICML 2025).
+    ``cosine_z``: agreement beyond chance over all matrices, in standard deviations of the permutation null (Stouffer's
+    sum of the matrices' z, weighted by √units).
     """
     signals: dict[str, float] = {}
     norm_a = sum(t.squared_norm_a for t in pair.tensors)
@@ -35,8 +34,5 @@ def mean_cosine(matrices: list[TensorComparison]) -> float:
 
 
 def cosine_z(matrices: list[TensorComparison]) -> float:
-    """Mean cosine over its standard deviation if all rows tossed coins for their signs; at most √(number of rows)."""
-    weights = [math.sqrt(t.size) for t in matrices]
-    spread = math.sqrt(sum(w * w * t.row_squares for w, t in zip(weights, matrices, strict=True)))
-    total = sum(w * t.cosine for w, t in zip(weights, matrices, strict=True))
-    return total / spread if spread > 0 else 0.0
+    """Stouffer's combination of the matrices' z: standard normal if all of them are independent and null."""
+    return sum(math.sqrt(t.rows) * t.z for t in matrices) / math.sqrt(sum(t.rows for t in matrices))

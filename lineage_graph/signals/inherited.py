@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lineage_graph.signals.base import PairContext
-from lineage_graph.signals.distance import cosine_z
 
 LEAST_COSINE = 0.2
 LEAST_Z = 4.0
@@ -22,7 +21,7 @@ def measure(pair: PairContext) -> dict[str, float]:
     }
     matrices = pair.matrices
     if matrices:
-        agreeing = [t for t in matrices if t.cosine >= LEAST_COSINE and cosine_z([t]) >= LEAST_Z]
+        agreeing = [t for t in matrices if t.cosine >= LEAST_COSINE and t.z >= LEAST_Z]
         size = sum(t.size for t in agreeing)
         signals["inherited"] = pair.coverage * size / sum(t.size for t in matrices)
         if agreeing:

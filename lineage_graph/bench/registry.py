@@ -1,0 +1,21 @@
+"""The one list of benches. A new measurement is a new file beside this one and a line here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """``module`` has ``run(workdir: Path, progress: Progress) -> str``, which returns its results as Markdown."""
+
+    name: str
+    summary: str
+    module: str
+
+
+BENCHES: tuple[Bench, ...] = (
+    Bench("io", "fingerprinting against merely reading the same tensors: time and memory", "lineage_graph.bench.io"),
+    Bench("sketch", "how well distances of sketches estimate distances of weights", "lineage_graph.bench.sketch"),
+    Bench("candidates", "what pruning with faiss loses against brute force", "lineage_graph.bench.candidates"),
+)

@@ -1,0 +1,70 @@
+import math
+
+import pytest
+
+from lineage_graph.scoring import CUES, DECISION, score
+from lineage_graph.types import PairEvidence
+
+RELATIVES = {
+    "distance": 0.2,
+    "scale": 0.0,
+    "cosine": 0.97,
+    "cosine_z": 30.0,
+    "inherited": 1.0,
+    "inherited_cosine": 0.97,
+}
+STRANGERS = {"distance": 1.4, "scale": 0.0, "cosine": 0.02, "cosine_z": 0.8, "inherited": 0.0}
+
+
+def judged(signals, coverage=1.0, **metadata):
+    return score(PairEvidence("a", "b", coverage, signals), metadata)
+
+
+def test_relatives_pass_and_strangers_do_not():
+    assert judged(RELATIVES).confidence > 0.99
+    assert judged(STRANGERS).confidence < 0.05
+    assert "cosine 0.02" in judged(STRANGERS).reason
+
+
+def test_no_overlap_is_no_relation_and_never_distance_zero():
+    pair = judged({}, coverage=0.0)
+    assert (pair.confidence, pair.distance) == (0.0, math.inf)
+    assert pair.reason == "too few weights can be compared"
+
+
+def test_an_agreement_that_could_be_luck_is_no_relation():
+    pair = judged(RELATIVES | {"cosine": 0.5, "cosine_z": 2.0, "inherited": 0.0})
+    assert pair.confidence < DECISION
+    assert "chance" in pair.reason
+
+
+def test_half_a_network_inherited_whole_is_a_relation():
+    assert judged(RELATIVES | {"cosine": 0.2, "inherited": 0.3, "inherited_cosine": 0.95}).confidence > DECISION
+
+
+@pytest.mark.parametrize("name", sorted(CUES))
+def test_every_cue_turns_with_the_pair_and_is_bounded(name):
+    metadata = {}
+    forward, backward = (judged(RELATIVES | {name: sign * 1e6}, **metadata).direction for sign in (1, -1))
+    (one,), (two,) = forward, backward
+    assert one.log_odds == -two.log_odds == CUES[name].log_odds
+
+
+def test_weak_signals_are_weak_cues():
+    (cue,) = judged(RELATIVES | {"kurtosis_growth": CUES["kurtosis_growth"].full / 10}).direction
+    assert cue.log_odds == pytest.approx(CUES["kurtosis_growth"].log_odds / 10)
+
+
+def test_metadata_speaks_only_where_it_was_given():
+    assert judged(RELATIVES).direction == ()
+    assert judged(RELATIVES, created=30.0).direction[0].log_odds == pytest.approx(math.log(124 / 5))
+
+
+def test_a_rescaled_copy_is_measured_by_its_angle():
+    assert judged(RELATIVES | {"distance": 60.0, "scale": 5.0}).distance == pytest.approx(math.sqrt(2 - 2 * 0.97))
+
+
+def test_equal_weights_are_a_duplicate_only_if_they_cover_everything():
+    assert judged(RELATIVES | {"identical": 1.0}).kind == "duplicate"
+    assert judged(RELATIVES | {"identical": 1.0}, coverage=0.6).kind == "finetune"
+    assert judged(RELATIVES | {"identical": 0.99}).kind == "finetune"

@@ -1,0 +1,141 @@
+"""Each signal on pairs whose truth is planted, and the property all signals of direction share."""
+
+import numpy as np
+import pytest
+from fingerprints import fingerprint
+
+from lineage_graph.alignment import align
+from lineage_graph.evidence import TensorPair, compare_tensors
+from lineage_graph.scoring import CUES
+from lineage_graph.signals.base import PairContext
+from lineage_graph.signals.registry import measure_all
+
+
+class Arrays:
+    """A reader over arrays, in pieces of ``piece`` elements."""
+
+    def __init__(self, state, piece=1 << 20):
+        self.state, self.piece = state, piece
+
+    def chunks(self, name):
+        flat = np.asarray(self.state[name], dtype=np.float32).reshape(-1)
+        for start in range(0, flat.size, self.piece):
+            yield flat[start : start + self.piece]
+
+
+def context(a, b, counters=({}, {}), piece=1 << 20):
+    one, two = fingerprint(a, counters[0]), fingerprint(b, counters[1])
+    alignment = align(one, two)
+    tensors = tuple(
+        compare_tensors(
+            Arrays(a, piece),
+            Arrays(b, piece),
+            TensorPair(x.spec.name, y.spec.name, x.spec.size, x.spec.shape[0] if x.is_matrix else 0, x.mean, y.mean),
+        )
+        for x, y in alignment.pairs
+    )
+    return PairContext(one, two, alignment.pairs, tensors, alignment.coverage)
+
+
+@pytest.fixture
+def generator():
+    return np.random.default_rng(0)
+
+
+def net(generator, width=64):
+    return {
+        "0.weight": generator.standard_normal((width, 40)),
+        "0.bias": generator.standard_normal(width),
+        "1.weight": generator.standard_normal((width, width)),
+    }
+
+
+def moved(generator, state, by):
+    return {name: w + by * generator.standard_normal(w.shape) for name, w in state.items()}
+
+
+def test_distance_and_cosine_are_those_of_the_whole_vectors(generator):
+    a = net(generator)
+    b = moved(generator, a, 0.5)
+    signals = measure_all(context(a, b))
+    flat_a, flat_b = (np.concatenate([w.ravel() for w in s.values()]).astype(np.float32) for s in (a, b))
+    expected = np.linalg.norm(flat_a - flat_b) / np.sqrt(np.linalg.norm(flat_a) * np.linalg.norm(flat_b))
+    assert signals["distance"] == pytest.approx(expected, rel=1e-5)
+    assert signals["scale"] == pytest.approx(np.log(np.linalg.norm(flat_b) / np.linalg.norm(flat_a)), rel=1e-3)
+    assert signals["cosine"] == pytest.approx(1 / np.sqrt(1.25), abs=0.02)
+
+
+@pytest.mark.parametrize("piece", [7, 64, 1000])
+def test_reading_in_pieces_changes_no_comparison(generator, piece):
+    a = net(generator)
+    b = moved(generator, a, 0.5)
+    whole, pieces = measure_all(context(a, b)), measure_all(context(a, b, piece=piece))
+    assert pieces == pytest.approx(whole, rel=1e-9)
+
+
+def test_strangers_z_has_a_standard_deviation_of_one():
+    """Even where single rows agree strongly (few effective dimensions), signs are a coin toss."""
+    scores = []
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        shared = np.random.default_rng(7).standard_normal(40)  # a direction that every first layer looks along
+        a, b = ({"w": generator.standard_normal((64, 1)) * shared + 0.1} for _ in range(2))
+        scores.append(measure_all(context(a, b))["cosine_z"])
+    assert np.std(scores) == pytest.approx(1, abs=0.2)
+    assert np.max(np.abs(scores)) < 5
+
+
+def test_relatives_are_beyond_chance(generator):
+    a = net(generator)
+    assert measure_all(context(a, moved(generator, a, 1.0)))["cosine_z"] > 8
+
+
+def test_inherited_is_the_share_that_was_kept(generator):
+    a = net(generator)
+    b = net(generator) | {"1.weight": a["1.weight"]}
+    signals = measure_all(context(a, b))
+    assert signals["inherited"] == pytest.approx(64 * 64 / (64 * 64 + 64 * 40))
+    assert signals["inherited_cosine"] == pytest.approx(1)
+    assert signals["identical"] == pytest.approx(64 * 64 / (64 * 64 + 64 * 40 + 64))
+
+
+def test_strangers_inherit_nothing(generator):
+    assert measure_all(context(net(generator), net(generator)))["inherited"] == 0
+
+
+def test_orthogonal_updates_show_which_side_they_started_from(generator):
+    a = net(generator)
+    forward = measure_all(context(a, moved(generator, a, 0.3)))
+    assert forward["norm_growth"] == pytest.approx(1, abs=0.2)
+
+
+def test_an_incomparable_pair_has_no_distance_at_all(generator):
+    signals = measure_all(context({"w": generator.standard_normal((4, 9))}, {"w": generator.standard_normal((9, 5))}))
+    assert signals == {}
+
+
+def test_counters_that_only_one_side_has_say_nothing(generator):
+    a = net(generator)
+    signals = measure_all(context(a, a, ({"epoch": 3.0}, {"step": 4.0})))
+    assert not [name for name in signals if name.startswith("counter.")]
+
+
+def test_a_pruned_child_has_more_zeros(generator):
+    a = net(generator)
+    pruned = {name: np.where(np.abs(w) < 0.5, 0, w) for name, w in a.items()}
+    assert measure_all(context(a, pruned))["sparsity_gain"] > 0.2
+
+
+def test_turning_a_pair_round_turns_every_cue_of_direction(generator):
+    a = net(generator)
+    b = moved(generator, a, 0.4)
+    b["1.weight"] = np.where(np.abs(b["1.weight"]) < 0.7, 0, b["1.weight"])
+    counters = ({"num_batches_tracked": 100.0, "epoch": 9.0}, {"num_batches_tracked": 250.0, "epoch": 2.0})
+    forward = measure_all(context(a, b, counters))
+    backward = measure_all(context(b, a, counters[::-1]))
+    shared = forward.keys() & CUES.keys()
+    assert {"counter.num_batches_tracked", "counter.epoch", "norm_growth", "kurtosis_growth", "sparsity_gain"} <= shared
+    for name in shared:
+        assert forward[name] == pytest.approx(-backward[name]), name
+    for name in ("distance", "cosine", "cosine_z", "inherited", "identical"):
+        assert forward[name] == pytest.approx(backward[name]), name
