@@ -12,7 +12,8 @@ class LocatedModel:
     """A model on disk, not opened yet.
 
     ``path``: absolute; a weights file, or a folder that holds a sharded or config-bearing model. ``source`` is what
-    the graph shows of the origin (``path``, ``grow:digits`` …). The rest are the manifest's claims.
+    the graph shows of the origin (``path``, ``grow:digits`` …). ``entry`` is how messages name the manifest's entry.
+    The rest are the manifest's claims.
     """
 
     id: str
@@ -21,3 +22,4 @@ class LocatedModel:
     arch: str | None = None
     created: date | None = None
     declared_parents: tuple[str, ...] = ()
+    entry: str = ""
