@@ -66,10 +66,17 @@ Location = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 
 
-class PathEntry(Record):
+class Entry(Record):
+    """What every entry has. ``manifest`` and ``number`` (from 1) say where it stands; :func:`load` sets them."""
+
+    manifest: Path = Path("manifest")
+    number: int = 1
+
+
+class PathEntry(Entry):
     """Models on this disk. ``path``: file, folder or glob pattern, relative to the manifest's folder.
 
-    ``parents`` and ``created`` are claims. ``manifest`` and ``number`` (from 1) say where the entry stands.
+    ``parents`` and ``created`` are claims, to be checked and never trusted.
     """
 
     path: Location
@@ -77,8 +84,6 @@ class PathEntry(Record):
     arch: Text | None = None
     created: IsoDate | None = None
     parents: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-    manifest: Path = Path("manifest")
-    number: int = 1
 
     @property
     def where(self) -> str:
@@ -86,15 +91,26 @@ class PathEntry(Record):
         return f"{self.manifest}: entry {self.number} ({self.path})"
 
 
-_PATH_KEYS = tuple(key for key in PathEntry.model_fields if key not in ("manifest", "number"))
-
-
-class GrowEntry(Record):
+class Growth(Record):
     """A small zoo that is trained here. ``models``: how many; ``seed``: 0 to 2³² - 1."""
 
     recipe: Text
     models: Annotated[int, Field(ge=1, le=100_000)]
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+
+
+class GrowEntry(Entry):
+    """An entry whose models are made here; they name themselves."""
+
+    grow: Growth
+
+    @property
+    def where(self) -> str:
+        """How messages name the entry."""
+        return f"{self.manifest}: entry {self.number}"
+
+
+_PATH_KEYS = tuple(key for key in PathEntry.model_fields if key not in Entry.model_fields)
 
 
 class Probes(Record):
@@ -146,7 +162,7 @@ def _entry(values: object, path: Path, number: int) -> PathEntry | GrowEntry:
     if isinstance(label, str):
         where += f" ({label})"
     if _source_key(values, where) == "grow":
-        return _grow_entry(values, where)
+        return GrowEntry(grow=_growth(values, where), manifest=path, number=number)
     check_keys(values, _PATH_KEYS, ManifestError, where)
     return parse(PathEntry, {**values, "manifest": path, "number": number}, ManifestError, where)
 
@@ -165,11 +181,11 @@ def _source_key(values: Mapping[str, Any], where: str) -> str:
     return found[0]
 
 
-def _grow_entry(values: Mapping[str, Any], where: str) -> GrowEntry:
+def _growth(values: Mapping[str, Any], where: str) -> Growth:
     for key in values:
         if key in _PATH_KEYS:
             raise ManifestError(f"{where}: the key {key!r} does not go with 'grow', whose models name themselves")
     check_keys(values, ["grow"], ManifestError, where)
     if not isinstance(values["grow"], dict):
         raise ManifestError(f"{where}: grow: should be a mapping of keys to values, not {describe(values['grow'])}")
-    return parse(GrowEntry, values["grow"], ManifestError, f"{where}: grow")
+    return parse(Growth, values["grow"], ManifestError, f"{where}: grow")

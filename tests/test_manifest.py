@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from lineage_graph.errors import ManifestError
-from lineage_graph.manifest import GrowEntry, Manifest, PathEntry, Probes, load
+from lineage_graph.manifest import GrowEntry, Growth, Manifest, PathEntry, Probes, load
 
 EXAMPLE = """
 name: demo
@@ -59,7 +59,7 @@ def test_the_contract_example(tmp_path: Path) -> None:
                 manifest=path,
                 number=2,
             ),
-            GrowEntry(recipe="digits", models=36, seed=7),
+            GrowEntry(grow=Growth(recipe="digits", models=36, seed=7), manifest=path, number=3),
         ),
         probes=Probes(folder="images", count=5, seed=1),
     )
