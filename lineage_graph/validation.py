@@ -68,6 +68,7 @@ def _sentence(problem: ValidationError) -> str:
         "string_too_long": f"is longer than {context.get('max_length')} characters",
         "greater_than_equal": f"should be at least {context.get('ge')}, not {describe(found['input'])}",
         "less_than_equal": f"should be at most {context.get('le')}, not {describe(found['input'])}",
+        "literal_error": f"should be {context.get('expected')}, not {describe(found['input'])}",
         "value_error": str(context.get("error")),
     }
     return f"{key}: {sentences.get(kind, found['msg'])}"
