@@ -1,0 +1,54 @@
+"""The one place where other libraries' exceptions become ours, so that none escapes."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lineage_graph.errors import (
+    CorruptFileError,
+    LimitExceededError,
+    ModelError,
+    TruncatedFileError,
+    UnreadableFileError,
+    UnsafePickleError,
+    UnsupportedFormatError,
+)
+
+_TABLE: tuple[tuple[type[Exception], type[ModelError], str], ...] = (
+    (OSError, UnreadableFileError, "cannot be read"),
+    (MemoryError, LimitExceededError, "needs more memory than there is"),
+    (RecursionError, LimitExceededError, "is nested too deeply"),
+    (EOFError, TruncatedFileError, "ends too early"),
+    (struct.error, TruncatedFileError, "ends too early"),
+    (zipfile.BadZipFile, CorruptFileError, "is a damaged zip archive"),
+    (pickle.UnpicklingError, UnsafePickleError, "is refused"),
+    (NotImplementedError, UnsupportedFormatError, "uses a feature that is not supported"),
+    (Exception, CorruptFileError, "is damaged"),
+)
+"""First match counts: foreign exception, what it becomes, and the words for it."""
+
+_MESSAGE = 160
+
+
+@contextmanager
+def border(label: str) -> Iterator[None]:
+    """Within it, every foreign exception turns into a ModelError whose message starts with ``label``."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        # A library that calls damaged bytes an I/O error gives no error number.
+        if isinstance(error, OSError) and error.errno is None:
+            raise CorruptFileError(f"{label}: is damaged ({_detail(error)})") from error
+        ours, words = next((ours, words) for kind, ours, words in _TABLE if isinstance(error, kind))
+        raise ours(f"{label}: {words} ({_detail(error)})") from error
+
+
+def _detail(error: Exception) -> str:
+    """One short line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_MESSAGE].rstrip(": ")
