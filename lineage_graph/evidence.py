@@ -12,13 +12,13 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from lineage_graph.alignment import Alignment
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
+from lineage_graph.sketch import BLOCK
 from lineage_graph.types import FloatArray, Model, PairEvidence, TensorComparison
 
 UNITS = 256
@@ -81,13 +81,10 @@ def compare_tensors(a: Reader, b: Reader, tensor: TensorPair) -> TensorCompariso
     identical = True
     units_a, units_b = _Units(tensor), _Units(tensor)
     for piece_a, piece_b in zip(a.chunks(tensor.name_a), b.chunks(tensor.name_b), strict=True):
-        wide_a, wide_b = piece_a.astype(np.float64), piece_b.astype(np.float64)
-        difference = wide_a - wide_b
-        totals[:3] += [difference @ difference, wide_a @ wide_a, wide_b @ wide_b]
-        identical = identical and np.array_equal(piece_a, piece_b)
-        wide_a -= tensor.mean_a
-        wide_b -= tensor.mean_b
-        totals[3:] += [wide_a @ wide_a, wide_b @ wide_b, wide_a @ wide_b]
+        for start in range(0, piece_a.size, BLOCK):
+            block_a, block_b = piece_a[start : start + BLOCK], piece_b[start : start + BLOCK]
+            totals += _moments(block_a, block_b, tensor.mean_a, tensor.mean_b)
+            identical = identical and np.array_equal(block_a, block_b)
         units_a.add(piece_a)
         units_b.add(piece_b)
     squared_distance, squared_a, squared_b, centred_a, centred_b, inner = totals.tolist()
@@ -106,6 +103,14 @@ def compare_tensors(a: Reader, b: Reader, tensor: TensorPair) -> TensorCompariso
     )
 
 
+def _moments(a: FloatArray, b: FloatArray, mean_a: float, mean_b: float) -> list[float]:
+    """‖a - b‖², ‖a‖², ‖b‖², and the same two and the inner product of the centred values, of blocks of shape (n,)."""
+    difference = a - b
+    centred_a, centred_b = a - np.float32(mean_a), b - np.float32(mean_b)
+    pairs = ((difference, difference), (a, a), (b, b), (centred_a, centred_a), (centred_b, centred_b))
+    return [float(np.dot(x, y)) for x, y in (*pairs, (centred_a, centred_b))]
+
+
 class _Units:
     """Collects evenly spaced rows of a matrix, and of each its first elements, from a stream of its values."""
 
@@ -113,11 +118,15 @@ class _Units:
         self._length = tensor.size // tensor.rows if tensor.rows else 0
         count = min(tensor.rows, UNITS)
         self._rows = np.arange(count) * tensor.rows // max(count, 1)
-        self.values = np.zeros((count, min(self._length, UNIT_LENGTH)))
+        self.values: FloatArray = np.zeros((count, min(self._length, UNIT_LENGTH)), dtype=np.float32)
+        self._size = tensor.size
         self._start = 0
 
     def add(self, piece: FloatArray) -> None:
         """Take the next ``piece``, shape (n,)."""
+        if piece.size == self._size and self._length:
+            self.values[:] = piece.reshape(-1, self._length)[self._rows, : self.values.shape[1]]
+            return
         end = self._start + piece.size
         for kept, row in zip(self.values, self._rows, strict=True):
             first = int(row) * self._length
@@ -127,7 +136,7 @@ class _Units:
         self._start = end
 
 
-def permutation_z(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+def permutation_z(a: FloatArray, b: FloatArray) -> float:
     """How far the units of ``a`` agree with the same units of ``b``, shapes (units, inputs), beyond any other units.
 
     The sum of inner products of equal units, against its mean and standard deviation over all permutations of ``b``'s

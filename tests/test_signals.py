@@ -65,12 +65,12 @@ def test_distance_and_cosine_are_those_of_the_whole_vectors(generator):
     assert signals["cosine"] == pytest.approx(1 / np.sqrt(1.25), abs=0.02)
 
 
-@pytest.mark.parametrize("piece", [7, 64, 1000])
+@pytest.mark.parametrize("piece", [7, 64, 1000])  # float32 sums within a block
 def test_reading_in_pieces_changes_no_comparison(generator, piece):
     a = net(generator)
     b = moved(generator, a, 0.5)
     whole, pieces = measure_all(context(a, b)), measure_all(context(a, b, piece=piece))
-    assert pieces == pytest.approx(whole, rel=1e-9)
+    assert pieces == pytest.approx(whole, rel=1e-5)
 
 
 def test_strangers_z_has_a_standard_deviation_of_one():

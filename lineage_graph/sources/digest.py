@@ -58,3 +58,12 @@ def memo_key(task: DigestTask) -> str | None:
         stats.append([stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
     names = [os.path.relpath(file, task.root) for file in task.files] if len(task.files) > 1 else []
     return artefact_key("digest", stats, names)
+
+
+def sidecar(path: Path) -> str:
+    """Digest of the config beside a folder's weights, which names the architecture; ``""`` where there is none."""
+    config = path / "config.json"
+    try:
+        return hashlib.sha256(config.read_bytes()).hexdigest() if config.is_file() else ""
+    except OSError:
+        return ""

@@ -1,0 +1,61 @@
+"""Fan a pure function out over tasks, and keep each result in the store the moment it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from lineage_graph.executors import Executor, Outcome
+from lineage_graph.store import Store
+from lineage_graph.types import Progress
+
+Task = TypeVar("Task")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact(Generic[Value]):
+    """How a kind of result is kept: ``decode`` raises ``ValueError`` on bytes that it cannot use."""
+
+    kind: str
+    encode: Callable[[Value], bytes]
+    decode: Callable[[bytes], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What the stages that fan out share."""
+
+    executor: Executor
+    store: Store
+    progress: Progress
+
+    def map(
+        self, artefact: Artefact[Value], function: Callable[[Task], Value], work: Sequence[tuple[str | None, Task]]
+    ) -> list[Outcome[Value]]:
+        """One outcome a task, in order. ``work``: (key, task); what the store has under the key is not done again, a
+        task without a key is never kept. Failures are not kept: they are tried again by the next build.
+        """
+        outcomes: list[Outcome[Value] | None] = [self._stored(artefact, key) for key, _ in work]
+        missing = [index for index, outcome in enumerate(outcomes) if outcome is None]
+        done = len(work) - len(missing)
+        self.progress(artefact.kind, done, len(work))
+        results = self.executor.map(function, [work[index][1] for index in missing])
+        for index, outcome in zip(missing, results, strict=True):
+            key = work[index][0]
+            if outcome.value is not None and key is not None:
+                self.store.put(artefact.kind, key, artefact.encode(outcome.value))
+            outcomes[index] = outcome
+            done += 1
+            self.progress(artefact.kind, done, len(work))
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _stored(self, artefact: Artefact[Value], key: str | None) -> Outcome[Value] | None:
+        data = self.store.get(artefact.kind, key) if key is not None else None
+        if data is None:
+            return None
+        try:
+            return Outcome(artefact.decode(data))
+        except ValueError:
+            return None
