@@ -1,0 +1,64 @@
+"""``lgraph build``: a zoo in, a lineage graph out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lgraph.options import AsJson
+from lgraph.progress import ProgressDisplay
+
+OUTPUTS = Path("outputs")
+"""Where builds go, below the current folder."""
+
+
+def build(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A YAML file that lists the models.")],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", file_okay=False, help="Where to write; default: outputs/<name>."),
+    ] = None,
+    no_metadata: Annotated[
+        bool, typer.Option("--no-metadata", help="Weights only: no names, paths, dates or declared parents.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop if a model cannot be read.")] = False,
+    as_json: AsJson = False,
+    jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Worker processes; 0: one for each core.")] = 0,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", file_okay=False, help="Where finished work is kept; default: the user's cache."),
+    ] = None,
+) -> None:
+    """Read the models of a zoo and draw where each comes from.
+
+    Writes lineage.html, lineage.graphml, lineage.json, report.md and run.json.
+    """
+    from lineage_graph.manifest import load
+
+    zoo = load(manifest)
+
+    from lgraph import summary
+    from lineage_graph.build import BuildSettings
+    from lineage_graph.build import build as run
+
+    settings = BuildSettings(metadata=not no_metadata, strict=strict, jobs=jobs, cache=cache)
+    with ProgressDisplay() as progress:
+        result = run(zoo, out or OUTPUTS / zoo.name, settings, progress)
+    if as_json:
+        typer.echo(json.dumps(summary.as_json(result), indent=1))
+    else:
+        summary.print_summary(result)
+    _answer_for(len(result.lineage.failures), result.lineage.graph.number_of_nodes())
+
+
+def _answer_for(failed: int, models: int) -> None:
+    """Failures stand in the report; only a build without any usable model has failed itself."""
+    if failed == models:
+        typer.echo(f"Error: none of the {models} models could be used", err=True)
+        raise typer.Exit(1)
+    if failed:
+        typer.echo(f"Warning: {failed} of {models} models could not be used", err=True)
