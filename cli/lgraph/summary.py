@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,7 @@ def print_summary(result: BuildResult) -> None:
         show(target, "", table(("failed", "error", "reason"), failed), *_more(len(lineage.failures), "failures"))
     show(target, "", *(visible(str(file)) for file in result.files))
     for truth in result.truth:
-        show(target, "", visible(f"to check it: lgraph evaluate {result.out} {truth}"))
+        show(target, "", visible(f"to check it: {shlex.join(['lgraph', 'evaluate', str(result.out), str(truth)])}"))
 
 
 def _headline(lineage: LineageGraph, found: tuple[Family, ...]) -> str:
