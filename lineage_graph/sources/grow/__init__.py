@@ -32,9 +32,10 @@ class GrownZoo:
 def grow(recipe: str, models: int, seed: int, cache: Path, executor: Executor, progress: Progress = silent) -> GrownZoo:
     """Train the zoo, or what is missing of it, under ``cache/grown``.
 
-    Each file appears when it is complete: a run that is killed loses the models under training, and the next one goes
-    on to the same bytes. Raises :class:`ManifestError` (unknown recipe, impossible number of models),
-    :class:`MissingExtraError`, :class:`SourceError` (a training failed) and ``OutputError``.
+    Each file appears when it is complete: a run that is killed loses the models under training and the few that wait
+    for one before them; the next run goes on, to the same bytes. Raises :class:`ManifestError` (unknown recipe,
+    impossible number of models), :class:`MissingExtraError`, :class:`SourceError` (a training failed) and
+    ``OutputError``.
     """
     if recipe not in RECIPES:
         raise ManifestError(f"grow: recipe: there is no {recipe!r}; the recipes are: {', '.join(RECIPES)}")
