@@ -130,9 +130,10 @@ def _trees(
 
 
 def _edge(pair: ScoredPair, parent: str, child: Model, direction_confidence: float) -> dict[str, Any]:
-    """The attributes of the edge ``parent`` → ``child``; direction cues point along the edge."""
+    """The attributes of the edge ``parent`` → ``child``; signals of direction and their log-odds point along it."""
     sign = 1.0 if pair.a == parent else -1.0
-    evidence = dict(pair.evidence)
+    turned = {"scale", *(cue.name for cue in pair.direction)}
+    evidence = {name: sign * value if name in turned else value for name, value in pair.evidence.items()}
     evidence.update({f"direction.{cue.name}": sign * cue.log_odds for cue in pair.direction})
     return {
         "kind": pair.kind,

@@ -109,6 +109,15 @@ def test_orthogonal_updates_show_which_side_they_started_from(generator):
     assert forward["norm_growth"] == pytest.approx(1, abs=0.2)
 
 
+def test_biases_and_scales_drift_away_from_where_training_starts_them(generator):
+    parent = net(generator, width=400) | {"norm.weight": 1 + generator.standard_normal(400)}
+    child = moved(generator, parent, 1.0)
+    assert measure_all(context(parent, child))["init_drift"] == pytest.approx(1, abs=0.5)
+    untrained = {"w": parent["1.weight"], "norm.weight": np.ones(64), "bias": np.zeros(64)}
+    trained = {"w": parent["1.weight"], "norm.weight": np.ones(64) * 0.9, "bias": np.ones(64) * 0.01}
+    assert measure_all(context(untrained, trained))["init_drift"] == pytest.approx(1, rel=1e-4)
+
+
 def test_an_incomparable_pair_has_no_distance_at_all(generator):
     signals = measure_all(context({"w": generator.standard_normal((4, 9))}, {"w": generator.standard_normal((9, 5))}))
     assert signals == {}
@@ -134,7 +143,14 @@ def test_turning_a_pair_round_turns_every_cue_of_direction(generator):
     forward = measure_all(context(a, b, counters))
     backward = measure_all(context(b, a, counters[::-1]))
     shared = forward.keys() & CUES.keys()
-    assert {"counter.num_batches_tracked", "counter.epoch", "norm_growth", "kurtosis_growth", "sparsity_gain"} <= shared
+    assert {
+        "counter.num_batches_tracked",
+        "counter.epoch",
+        "norm_growth",
+        "init_drift",
+        "kurtosis_growth",
+        "sparsity_gain",
+    } <= shared
     for name in shared:
         assert forward[name] == pytest.approx(-backward[name]), name
     for name in ("distance", "cosine", "cosine_z", "inherited", "identical"):
