@@ -104,13 +104,13 @@ class TensorReader:
     def read(self, name: str) -> npt.NDArray[Any]:
         """See :meth:`Reader.read`."""
         values = self._find(name)
-        with border(f"{self._label}: tensor {name}"):
+        with border(self._label, f"tensor {name}"):
             return values.read()
 
     def chunks(self, name: str) -> Iterator[FloatArray]:
         """See :meth:`Reader.chunks`."""
         values = self._find(name)
-        with border(f"{self._label}: tensor {name}"):
+        with border(self._label, f"tensor {name}"):
             yield from values.pieces()
 
     def close(self) -> None:

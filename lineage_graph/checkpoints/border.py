@@ -35,20 +35,20 @@ _MESSAGE = 160
 
 
 @contextmanager
-def border(label: str) -> Iterator[None]:
-    """Within it, every foreign exception turns into a ModelError whose message starts with ``label``."""
+def border(path: str, part: str = "") -> Iterator[None]:
+    """Within it, every foreign exception turns into a ModelError; every message names ``path`` and ``part``."""
+    label = f"{path}: {part}" if part else path
     try:
         yield
-    except ModelError:
-        raise
+    except ModelError as error:
+        message = str(error)
+        if path in message and part in message:
+            raise
+        raise type(error)(f"{label}: {message.removeprefix(f'{path}: ')}") from error
     except Exception as error:
-        # A library that calls damaged bytes an I/O error gives no error number.
-        if isinstance(error, OSError) and error.errno is None:
-            raise CorruptFileError(f"{label}: is damaged ({_detail(error)})") from error
+        detail = " ".join(f"{type(error).__name__}: {error}".split())[:_MESSAGE].rstrip(": ")
         ours, words = next((ours, words) for kind, ours, words in _TABLE if isinstance(error, kind))
-        raise ours(f"{label}: {words} ({_detail(error)})") from error
-
-
-def _detail(error: Exception) -> str:
-    """One short line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_MESSAGE].rstrip(": ")
+        if isinstance(error, OSError) and error.errno is None:
+            # A library that calls damaged bytes an I/O error gives no error number.
+            ours, words = CorruptFileError, "is damaged"
+        raise ours(f"{label}: {words} ({detail})") from error

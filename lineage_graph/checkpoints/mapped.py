@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from lineage_graph.checkpoints.base import CHUNK
+from lineage_graph.checkpoints.dtypes import RAW
 from lineage_graph.checkpoints.limits import MAX_EXPANDED, REMAP_BYTES
 from lineage_graph.checkpoints.stored import pieces_of
 from lineage_graph.checkpoints.unwrap import find_weights
@@ -30,17 +32,18 @@ ACCEPTED = frozenset(
         *(f"torch._utils._rebuild_tensor{version}" for version in ("", "_v2", "_v3")),
         *("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"),
         *("torch._utils._rebuild_qtensor", "torch._utils._rebuild_sparse_tensor"),
+        *(f"torch.{name}" for name in (*RAW, "qint8", "quint8", "qint32", "per_tensor_affine", "per_channel_affine")),
     }
 )
-"""Names, besides storages and element types, that torch may be handed: known to call nothing else and take no memory
+"""Names, besides storages, that torch may be handed: known to call nothing else and take no memory
 of their own. ``weights_only=True`` alone also calls, for one, ``bytearray`` with any size."""
 
-_TYPES = re.compile(r"torch\.(\w+\.)?\w+Storage|torch\.[a-z][a-z0-9_]*")
+_STORAGE = re.compile(r"torch\.(\w+\.)?\w+Storage")
 
 
 def acceptable(met: frozenset[str]) -> bool:
     """Whether a pickle that needs these globals may be handed to torch."""
-    return all(name in ACCEPTED or _TYPES.fullmatch(name) for name in met)
+    return all(name in ACCEPTED or _STORAGE.fullmatch(name) for name in met)
 
 
 class MappedFile:
@@ -77,7 +80,9 @@ class MappedFile:
     def _load(self) -> dict[str, torch.Tensor]:
         import torch
 
-        root = torch.load(self._path, map_location="cpu", mmap=True, weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            root = torch.load(self._path, map_location="cpu", mmap=True, weights_only=True)
         _, found = find_weights(root, _loaded, self._label)
         return {name: loaded.tensor for name, loaded in found.items()}
 

@@ -15,6 +15,9 @@ from lineage_graph.checkpoints.stored import StoredTensor
 from lineage_graph.errors import UnsupportedFormatError
 from lineage_graph.types import FloatArray
 
+SCRIPT = "__torch__."
+"""How the names of TorchScript's classes begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Global:
@@ -113,7 +116,7 @@ def children(node: object) -> Mapping[Hashable, object]:
     if not isinstance(node, Inert):
         return {}
     state = node.state if isinstance(node.state, dict) else {}
-    if not is_module(node):
+    if "_modules" not in state:
         return {**node.items, **state}
     passing = state.get("_non_persistent_buffers_set")
     hidden = passing if isinstance(passing, list | tuple) else ()
@@ -124,8 +127,10 @@ def children(node: object) -> Mapping[Hashable, object]:
 
 
 def is_module(node: object) -> bool:
-    """Whether a node is a pickled ``torch.nn.Module``."""
-    return isinstance(node, Inert) and isinstance(node.state, dict) and "_modules" in node.state
+    """Whether a node is a pickled ``torch.nn.Module``, or a module of TorchScript."""
+    if not isinstance(node, Inert) or not isinstance(node.state, dict):
+        return False
+    return "_modules" in node.state or qualified(node).startswith(SCRIPT)
 
 
 def is_optimizer(node: object) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from lineage_graph.checkpoints.base import Contents, Values
 from lineage_graph.checkpoints.mapped import MappedFile, MappedTensor, acceptable
 from lineage_graph.checkpoints.nodes import leaf_of
+from lineage_graph.checkpoints.rebuild import REBUILDERS
 from lineage_graph.checkpoints.source import ByteSource
 from lineage_graph.checkpoints.torch_legacy import load_pickles
 from lineage_graph.checkpoints.torch_tar import load_tar
@@ -26,7 +27,6 @@ from lineage_graph.checkpoints.zips import Archive
 from lineage_graph.errors import UnsafePickleError, UnsupportedFormatError
 
 TAR_MAGIC = (257, b"ustar")
-_HARMLESS = ("collections.", "torch._utils.", "numpy.", "_codecs.")
 
 
 def load_tree(source: ByteSource, nested: bool = False) -> Tree:
@@ -58,13 +58,12 @@ def read_pytorch(source: ByteSource, path: Path | None) -> Contents:
     tree = load_tree(source)
     place, tensors = find_weights(tree.root, leaf_of, source.label)
     if not tensors:
-        met = sorted(name for name in tree.met if not name.startswith(_HARMLESS))
+        met = sorted(name for name in tree.met if name not in REBUILDERS and not acceptable(frozenset({name})))
         if met:
             raise UnsafePickleError(f"{source.label}: no tensor, but a pickle that asks for {', '.join(met)[:200]}")
     elif path is not None and tree.mappable and acceptable(tree.met):
         tensors = _mapped(path, source.label, tensors)
-    kind = "pytorch" if any(name.startswith("torch.") for name in tree.met) else "pickle"
-    return Contents(kind, tensors, training_counters(tree.root, leaf_of), architecture(tree.root, place))
+    return Contents(tree.format, tensors, training_counters(tree.root, leaf_of), architecture(tree.root, place))
 
 
 def _mapped(path: Path, label: str, tensors: dict[str, Values]) -> dict[str, Values]:

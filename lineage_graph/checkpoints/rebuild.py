@@ -86,7 +86,9 @@ def _storage(machine: Machine, what: Global, arguments: tuple[Any, ...]) -> obje
     machine.spend(len(arguments[0]))
     from lineage_graph.checkpoints.pytorch import load_tree  # a torch file within a pickle: the one circle
 
-    return load_tree(memory_source(arguments[0], machine.label), nested=True).root
+    tree = load_tree(memory_source(arguments[0], machine.label), nested=True)
+    machine.met |= tree.met
+    return tree.root
 
 
 def _ordered_dict(machine: Machine, what: Global, arguments: tuple[Any, ...]) -> object:
@@ -174,7 +176,7 @@ Rebuilder = Callable[["Machine", Global, tuple[Any, ...]], object]
 REBUILDERS: Mapping[str, Rebuilder] = {
     **{f"torch._utils._rebuild_tensor{version}": _tensor for version in ("", "_v2", "_v3")},
     **{f"torch._utils._rebuild_parameter{kind}": _first for kind in ("", "_with_state")},
-    **dict.fromkeys(("torch.nn.parameter.Parameter", "torch.Size"), _first),
+    **dict.fromkeys(("torch.nn.parameter.Parameter", "torch.Size", "builtins.set", "builtins.frozenset"), _first),
     "torch._tensor._rebuild_from_type_v2": _subclass,
     "torch._utils._rebuild_qtensor": _quantized,
     "torch._utils._rebuild_sparse_tensor": _sparse,

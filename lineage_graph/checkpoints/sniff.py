@@ -10,6 +10,7 @@ from lineage_graph.checkpoints.onnx import looks_like_onnx
 from lineage_graph.checkpoints.pytorch import is_tar
 from lineage_graph.checkpoints.safetensors import looks_like_safetensors
 from lineage_graph.checkpoints.source import ByteSource
+from lineage_graph.checkpoints.torch_legacy import is_legacy
 from lineage_graph.checkpoints.torch_zip import pickle_member
 from lineage_graph.checkpoints.zips import Archive
 from lineage_graph.errors import UnsupportedFormatError
@@ -85,7 +86,7 @@ def _is_pickle(source: ByteSource) -> bool:
     head = source.head(2)
     if head[:1] == b"\x80":
         return head[1:] in (b"\x02", b"\x03", b"\x04", b"\x05")
-    return head[:1] in _PICKLE_TEXT and source.read(source.size - 1, 1) == b"."
+    return head[:1] in _PICKLE_TEXT and (source.read(source.size - 1, 1) == b"." or is_legacy(source))
 
 
 _TESTS: tuple[tuple[str, Callable[[ByteSource], bool]], ...] = (

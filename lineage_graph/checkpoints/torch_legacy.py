@@ -23,12 +23,19 @@ def load_pickles(source: ByteSource, nested: bool = False) -> Tree:
 
     Raises TruncatedFileError, CorruptFileError, LimitExceededError.
     """
-    if any(spelling in source.head(64) for spelling in _SPELLINGS):
+    if is_legacy(source):
         return _LegacyFile(source, nested).load()
     if source.size > MAX_PICKLE_BYTES:
         raise LimitExceededError(f"{source.label}: a pickle of {source.size} bytes")
     machine = Machine(source, _refuse, nested)
-    return Tree(machine.load(), frozenset(machine.met))
+    root = machine.load()
+    torch = any(name.startswith("torch.") for name in machine.met)
+    return Tree(root, frozenset(machine.met), format="pytorch" if torch else "pickle")
+
+
+def is_legacy(source: ByteSource) -> bool:
+    """Whether the first pickle is the magic number of torch."""
+    return any(spelling in source.head(64) for spelling in _SPELLINGS)
 
 
 def _refuse(ident: object) -> object:

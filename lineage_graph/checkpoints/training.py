@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lineage_graph.checkpoints.base import Values
 from lineage_graph.checkpoints.counters import counters_in
-from lineage_graph.checkpoints.nodes import children, is_optimizer, qualified
+from lineage_graph.checkpoints.nodes import SCRIPT, children, is_optimizer, qualified
 
 ARCHITECTURE_KEYS = ("architecture", "arch", "model_name", "model_type")
 """Where a checkpoint says in a word what it is."""
@@ -28,7 +28,7 @@ def architecture(root: object, weights: object) -> str:
     """The word that the checkpoint has for it, or the class of the pickled module that holds the weights."""
     top = children(root)
     words = (top.get(key) for key in ARCHITECTURE_KEYS)
-    word = next((word for word in words if isinstance(word, str) and word), qualified(weights))
+    word = next((word for word in words if isinstance(word, str) and word), qualified(weights).removeprefix(SCRIPT))
     return word[:_LONGEST_WORD]
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Tree:
     """``root``: see ``nodes``. ``met``: names of the globals that the pickle needs. ``mappable``: torch's own loader
-    can open the file without reading its weights.
+    can open the file without reading its weights. ``format``: the reader's name for it.
     """
 
     root: object
     met: frozenset[str]
     mappable: bool = False
+    format: str = "pytorch"

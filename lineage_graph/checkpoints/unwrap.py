@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from lineage_graph.checkpoints.dtypes import is_weight
-from lineage_graph.checkpoints.limits import MAX_DEPTH, MAX_NAME, MAX_NODES
+from lineage_graph.checkpoints.limits import MAX_DEPTH, MAX_NAME, MAX_NODES, MAX_TENSORS
 from lineage_graph.checkpoints.nodes import children, is_module, is_optimizer
 from lineage_graph.errors import LimitExceededError
 
@@ -37,6 +37,10 @@ class Described(Protocol):
         """Its type's usual name."""
 
 
+_ENTERING = 8
+"""What entering a container costs, against 1 for each thing in it, of the budget of ``MAX_NODES``."""
+
+
 _Leaf = TypeVar("_Leaf", bound=Described)
 
 
@@ -56,6 +60,7 @@ def find_weights(root: object, leaf: Callable[[object], _Leaf | None], label: st
         node = inner
     found: dict[str, _Leaf] = {}
     if not is_optimizer(node):
+        search.check_count(node)
         search.flatten(node, "", (), found)
     return node, _without_shared_prefix(found)
 
@@ -66,25 +71,28 @@ class _Search(Generic[_Leaf]):
     def __init__(self, leaf: Callable[[object], _Leaf | None], label: str) -> None:
         self._leaf, self._label = leaf, label
         self._left = MAX_NODES
-        self._elements: dict[int, int] = {}
+        self._counts: dict[int, tuple[int, int]] = {}
 
     def inner(self, node: object) -> object | None:
         """The part of a wrapper that holds the weights; ``None`` where ``node`` is no wrapper."""
         if is_module(node) or is_optimizer(node):
             return None
         parts = self._parts(node)
-        direct = sum(self._size(part) for part in parts.values() if self._leaf(part) is not None)
-        nested = {key: self._size(part) for key, part in parts.items() if self._leaf(part) is None}
+        direct = sum(self._count(part)[0] for part in parts.values() if self._leaf(part) is not None)
+        nested = {key: self._count(part)[0] for key, part in parts.items() if self._leaf(part) is None}
         nested = {key: size for key, size in nested.items() if size}
         if not nested or direct >= max(nested.values()):
             return None
         for key in WEIGHT_KEYS:
             if key in nested:
                 return parts[key]
-        pure = all(key in nested or self._leaf(part) is not None for key, part in parts.items())
-        if pure and len(parts) > 1:
-            return None
-        return parts[max(nested, key=lambda key: nested[key])]
+        pure = all(key in nested or self._leaf(part) is not None for key, part in children(node).items())
+        return None if pure else parts[max(nested, key=lambda key: nested[key])]
+
+    def check_count(self, node: object) -> None:
+        """Raises LimitExceededError where shared references unfold to too many tensors."""
+        if self._count(node)[1] > MAX_TENSORS:
+            raise LimitExceededError(f"{self._label}: shared references unfold to more than {MAX_TENSORS} tensors")
 
     def flatten(self, node: object, prefix: str, above: tuple[int, ...], found: dict[str, _Leaf]) -> None:
         """Every tensor below ``node`` by dotted name; circles are cut."""
@@ -98,30 +106,31 @@ class _Search(Generic[_Leaf]):
             values = self._leaf(part)
             if values is not None:
                 found[f"{prefix}{key}"] = values
-            else:
+            elif self._count(part)[1]:
                 self.flatten(part, f"{prefix}{key}.", (*above, id(node)), found)
 
     def _parts(self, node: object) -> Mapping[Hashable, object]:
         """What lies inside, optimizers left out."""
         inside = children(node)
-        self._left -= len(inside) + 1
+        self._left -= len(inside) + _ENTERING
         if self._left < 0:
             raise LimitExceededError(f"{self._label}: shared references unfold to more than {MAX_NODES} objects")
         if is_module(node):
             return inside
         return {key: part for key, part in inside.items() if self._leaf(part) is not None or not _passed(key, part)}
 
-    def _size(self, node: object, depth: int = 0) -> int:
-        """Floating-point elements below ``node``; what lies deeper than ``MAX_DEPTH`` counts nothing."""
+    def _count(self, node: object, depth: int = 0) -> tuple[int, int]:
+        """Floating-point elements, and tensors of any kind, below ``node``, to a depth of ``MAX_DEPTH``."""
         values = self._leaf(node)
         if values is not None:
-            return math.prod(values.shape) if is_weight(values.dtype) else 0
+            return (math.prod(values.shape) if is_weight(values.dtype) else 0), 1
         if depth > MAX_DEPTH:
-            return 0
-        if id(node) not in self._elements:
-            self._elements[id(node)] = 0
-            self._elements[id(node)] = sum(self._size(part, depth + 1) for part in self._parts(node).values())
-        return self._elements[id(node)]
+            return 0, 0
+        if id(node) not in self._counts:
+            self._counts[id(node)] = 0, 0
+            counts = [self._count(part, depth + 1) for part in self._parts(node).values()]
+            self._counts[id(node)] = sum(size for size, _ in counts), sum(number for _, number in counts)
+        return self._counts[id(node)]
 
 
 def _passed(key: Hashable, part: object) -> bool:

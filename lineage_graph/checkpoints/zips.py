@@ -17,7 +17,8 @@ from lineage_graph.checkpoints.source import ByteSource, Seekable
 from lineage_graph.errors import CorruptFileError, LimitExceededError, TruncatedFileError, UnsupportedFormatError
 
 _END, _END_64 = b"PK\x05\x06", b"PK\x06\x06"
-_END_REACH = 22 + 0xFFFF + 20 + 56
+_LONG_END = 56 + 20
+_END_REACH = 22 + 0xFFFF + _LONG_END
 _LOCAL_HEADER = 30
 _ENCRYPTED = 1
 
@@ -34,6 +35,9 @@ class Archive:
         self.label = source.label
         self._source = source
         self._zip = zipfile.ZipFile(source.stream())
+        if min((info.header_offset for info in self._zip.infolist()), default=0) > 0:
+            # A cut archive whose last member is an archive itself: its directory is the inner one's.
+            raise TruncatedFileError(f"{self.label}: the zip archive ends before its directory")
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
         self._infos = {info.filename: info for info in infos}
         if len(self._infos) < len(infos):
@@ -79,9 +83,9 @@ def _check_directory(source: ByteSource) -> None:
     if at < 0 or at + 22 > len(tail):
         raise TruncatedFileError(f"{source.label}: the zip archive ends before its directory")
     size = int.from_bytes(tail[at + 12 : at + 16], "little")
-    at = tail.rfind(_END_64)
-    if size == 0xFFFFFFFF and at >= 0:
-        size = int.from_bytes(tail[at + 40 : at + 48], "little")
+    long = tail[at - _LONG_END : at] if at >= _LONG_END else b""
+    if long.startswith(_END_64):
+        size = int.from_bytes(long[40:48], "little")
     if size > MAX_HEADER_BYTES:
         raise LimitExceededError(f"{source.label}: the zip directory claims {size} bytes, more than {MAX_HEADER_BYTES}")
 
