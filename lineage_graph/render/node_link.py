@@ -1,0 +1,101 @@
+"""``lineage.json``: networkx node-link JSON, with the zoo's name, the nearest misses and the failures beside it.
+
+Numbers that JSON cannot hold are the strings ``Infinity``, ``-Infinity`` and ``NaN``, which ``float`` reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from lineage_graph.errors import LineageGraphError
+from lineage_graph.render.order import edge_order, node_order
+from lineage_graph.render.schema import EDGE, NODE, jsonable
+from lineage_graph.types import Failure, LineageGraph, Rejected
+
+Record = TypeVar("Record")
+
+_REJECTED: Mapping[str, type] = {"a": str, "b": str, "confidence": float, "distance": float, "reason": str}
+_FAILURE: Mapping[str, type] = {"id": str, "error": str, "message": str, "stage": str, "source": str}
+
+
+def to_json(lineage: LineageGraph) -> str:
+    """The graph as text; :func:`from_json` gives back an equal one. ASCII, so that any name survives any encoding."""
+    graph = lineage.graph
+    document = {
+        "name": lineage.name,
+        "directed": True,
+        "multigraph": False,
+        "graph": {},
+        "nodes": [{"id": node, **graph.nodes[node]} for node in node_order(graph)],
+        "edges": [{"source": u, "target": v, **graph.edges[u, v]} for u, v in edge_order(graph)],
+        "rejected": [asdict(miss) for miss in lineage.rejected],
+        "failures": [asdict(failure) for failure in lineage.failures],
+    }
+    return json.dumps(jsonable(document), indent=1, allow_nan=False) + "\n"
+
+
+def from_json(text: str) -> LineageGraph:
+    """Read what :func:`to_json` wrote.
+
+    Raises :class:`~lineage_graph.errors.LineageGraphError`, with the place that is wrong, where the text is no lineage
+    graph: no JSON, a part missing or of the wrong type, an edge to nowhere, a cycle.
+    """
+    try:
+        return _decode(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise LineageGraphError(f"not a lineage graph: not JSON ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise LineageGraphError(f"not a lineage graph: {error}") from error
+
+
+def _decode(document: Any) -> LineageGraph:
+    import networkx as nx
+
+    if not isinstance(document, dict):
+        raise ValueError("the top is not an object")
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for where, item in _items(document, "nodes"):
+        node = _typed(item.pop("id", None), str, f"{where}.id")
+        if node in graph:
+            raise ValueError(f"{where}.id: {node!r} occurs twice")
+        graph.add_node(node, **_attributes(item, NODE, where))
+    for where, item in _items(document, "edges"):
+        ends = [_typed(item.pop(end, None), str, f"{where}.{end}") for end in ("source", "target")]
+        for end in ends:
+            if end not in graph:
+                raise ValueError(f"{where}: {end!r} is not among the nodes")
+        attributes = _attributes(item, EDGE, where)
+        attributes["evidence"] = {
+            key: _typed(value, float, f"{where}.evidence.{key}") for key, value in attributes["evidence"].items()
+        }
+        graph.add_edge(ends[0], ends[1], **attributes)
+    if not nx.is_directed_acyclic_graph(graph):
+        raise ValueError("edges: the graph has a cycle")
+    return LineageGraph(
+        name=_typed(document.get("name"), str, "name"),
+        graph=graph,
+        rejected=tuple(Rejected(**_attributes(item, _REJECTED, where)) for where, item in _items(document, "rejected")),
+        failures=tuple(Failure(**_attributes(item, _FAILURE, where)) for where, item in _items(document, "failures")),
+    )
+
+
+def _items(document: dict[str, Any], part: str) -> list[tuple[str, dict[str, Any]]]:
+    """Copies of the objects of one list, each with its place in the document."""
+    listed = _typed(document.get(part), list, part)
+    return [(f"{part}[{index}]", dict(_typed(item, dict, f"{part}[{index}]"))) for index, item in enumerate(listed)]
+
+
+def _attributes(item: dict[str, Any], schema: Mapping[str, type], where: str) -> dict[str, Any]:
+    """``item`` with the attributes of ``schema`` checked; others, which later versions may add, pass as they are."""
+    return {**item, **{key: _typed(item.get(key), kind, f"{where}.{key}") for key, kind in schema.items()}}
+
+
+def _typed(value: Any, kind: type[Record], where: str) -> Record:
+    if kind is float and isinstance(value, int | float | str) and not isinstance(value, bool):
+        return kind(value)  # type: ignore[call-arg]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{where}: expected {kind.__name__}, found {type(value).__name__}")
+    return value

@@ -1,0 +1,42 @@
+"""The attributes of the contract with their types, and how their values are written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+NODE: Mapping[str, type] = {
+    "label": str,
+    "family": int,
+    "generation": int,
+    "role": str,
+    "architecture": str,
+    "parameters": int,
+    "format": str,
+    "source": str,
+    "sha256": str,
+    "declared_parents": list,
+    "status": str,
+    "message": str,
+}
+
+EDGE: Mapping[str, type] = {
+    "kind": str,
+    "confidence": float,
+    "direction_confidence": float,
+    "distance": float,
+    "evidence": dict,
+    "declared": str,
+}
+
+
+def jsonable(value: Any) -> Any:
+    """``value`` with numbers that JSON cannot hold as ``Infinity``, ``-Infinity`` or ``NaN`` in strings."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {key: jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    return value
