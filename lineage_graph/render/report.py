@@ -1,0 +1,215 @@
+"""``report.md``: what was found, for people; fit to be pasted into a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from lineage_graph.render import order
+from lineage_graph.render.claims import VERDICTS, verdict, whereabouts
+from lineage_graph.render.markdown import code, fence, table
+from lineage_graph.render.outline import outline
+from lineage_graph.render.text import count, percent
+from lineage_graph.types import LineageGraph, RunRecord
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+FAMILIES, TREE_LINES, EDGES, NAMES, CLAIMS, MISSES, DOUBTS = 100, 400, 150, 100, 100, 12, 10
+"""The longest that each list grows; what is left out is counted, and stands in the JSON file."""
+
+
+def render(lineage: LineageGraph, run: RunRecord) -> str:
+    """The report as GitHub-flavoured Markdown. Every name, message and reason stands in a code span or a fence."""
+    graph = lineage.graph
+    lines = [
+        *_summary(lineage, run),
+        *_families(graph),
+        *_trees(graph),
+        *_edges(graph),
+        *_loners(graph),
+        *_failures(graph),
+        *_declared(graph),
+        *_misses(lineage),
+        *_certainty(graph, run),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _summary(lineage: LineageGraph, run: RunRecord) -> Iterator[str]:
+    graph = lineage.graph
+    yield f"# Lineage of {code(lineage.name)}"
+    yield ""
+    if not graph:
+        yield "The zoo holds no models."
+        yield ""
+        return
+    parts = [
+        count(graph.number_of_nodes(), "model"),
+        count(len(order.families(graph)), "family", "families"),
+        count(graph.number_of_edges(), "edge"),
+        f"{count(len(order.loners(graph)), 'model')} without relatives",
+        f"{count(len(order.failed(graph)), 'model')} that could not be used",
+    ]
+    yield ", ".join(parts) + f". Made by lgraph {run.version}."
+    yield ""
+
+
+def _families(graph: nx.DiGraph[str]) -> Iterator[str]:
+    families = order.families(graph)
+    if not families:
+        return
+    rows = []
+    for family, members in list(families.items())[:FAMILIES]:
+        roots = [node for node in members if graph.in_degree(node) == 0]
+        shown = ", ".join(map(code, roots[:3])) + (f" and {len(roots) - 3} more" if len(roots) > 3 else "")
+        architectures = sorted({graph.nodes[node]["architecture"] for node in members} - {""})
+        kinds = code(architectures[0]) + (f" and {len(architectures) - 1} more" if len(architectures) > 1 else "")
+        generations = max(graph.nodes[node]["generation"] for node in members)
+        rows.append((str(family), shown, f"{len(members):,}", str(generations), kinds if architectures else "unknown"))
+    yield "## Families"
+    yield ""
+    yield from table(("Family", "Root", "Models", "Generations", "Architecture"), rows, right=(0, 2, 3))
+    yield from _left_out(len(families) - FAMILIES, "family", "families")
+
+
+def _trees(graph: nx.DiGraph[str]) -> Iterator[str]:
+    """Each family as an outline, until the lines are used up; a family is not cut, unless it is the first."""
+    room, drawn, families = TREE_LINES, 0, order.families(graph)
+    for family, members in families.items():
+        if drawn and len(members) > room:
+            break
+        yield f"### Family {family}"
+        yield ""
+        yield from fence(outline(graph, members)[:room])
+        yield from _left_out(len(members) - room, "model")
+        room -= len(members)
+        drawn += 1
+    yield from _left_out(len(families) - drawn, "tree")
+
+
+def _edges(graph: nx.DiGraph[str]) -> Iterator[str]:
+    edges = order.edge_order(graph)
+    if not edges:
+        return
+    rows = []
+    for parent, child in edges[:EDGES]:
+        edge = graph.edges[parent, child]
+        numbers = (percent(edge["confidence"]), percent(edge["direction_confidence"]), f"{edge['distance']:.3g}")
+        declared = "" if edge["declared"] == "absent" else edge["declared"]
+        rows.append((code(parent), code(child), code(edge["kind"]), *numbers, declared))
+    yield "## Edges"
+    yield ""
+    yield from table(
+        ("Parent", "Child", "Kind", "Confidence", "Direction", "Distance", "Declared"), rows, right=(3, 4, 5)
+    )
+    yield from _left_out(len(edges) - EDGES, "edge")
+
+
+def _loners(graph: nx.DiGraph[str]) -> Iterator[str]:
+    nodes = order.loners(graph)
+    if not nodes:
+        return
+    yield "## Models without relatives"
+    yield ""
+    for node in nodes[:NAMES]:
+        architecture = graph.nodes[node]["architecture"]
+        yield f"- {code(node)}" + (f", {code(architecture)}" if architecture else "")
+    yield ""
+    yield from _left_out(len(nodes) - NAMES, "model")
+
+
+def _failures(graph: nx.DiGraph[str]) -> Iterator[str]:
+    nodes = order.failed(graph)
+    if not nodes:
+        return
+    facts = [(node, graph.nodes[node]) for node in nodes[:NAMES]]
+    rows = [(code(node), code(fact["status"]), code(fact["message"], 200)) for node, fact in facts]
+    yield "## Failures"
+    yield ""
+    yield from table(("Model", "Error", "Message"), rows)
+    yield from _left_out(len(nodes) - NAMES, "failure")
+
+
+def _declared(graph: nx.DiGraph[str]) -> Iterator[str]:
+    claims = [(node, claim) for node in order.node_order(graph) for claim in graph.nodes[node]["declared_parents"]]
+    if not claims:
+        return
+    judged = [(node, claim, verdict(graph, node, claim)) for node, claim in claims]
+    judged.sort(key=lambda item: VERDICTS.index(item[2]))
+    totals = [f"{sum(v == judgement for *_, v in judged):,} {judgement}" for judgement in reversed(VERDICTS)]
+    undeclared = sum(edge["declared"] == "absent" for *_, edge in graph.edges(data=True))
+    yield "## Declared and detected parents"
+    yield ""
+    yield f"{count(len(claims), 'declared parent')}: {', '.join(totals)}."
+    yield f"{count(undeclared, 'detected edge')} that nobody declared."
+    yield ""
+    rows = []
+    for node, claim, judgement in judged[:CLAIMS]:
+        detected = ", ".join(map(code, sorted(graph.predecessors(node))[:3])) or "none"
+        reason = whereabouts(graph, node, claim)
+        rows.append((code(node), code(claim) + (f" ({reason})" if reason else ""), detected, judgement))
+    yield from table(("Model", "Declared parent", "Detected parents", "Verdict"), rows)
+    yield from _left_out(len(judged) - CLAIMS, "declared parent")
+
+
+def _misses(lineage: LineageGraph) -> Iterator[str]:
+    misses = sorted(lineage.rejected, key=lambda miss: (-miss.confidence, miss.a, miss.b))
+    if not misses:
+        return
+    rows = [
+        (code(miss.a), code(miss.b), percent(miss.confidence), f"{miss.distance:.3g}", code(miss.reason, 200))
+        for miss in misses[:MISSES]
+    ]
+    yield "## Nearest misses"
+    yield ""
+    yield "Pairs that came closest to an edge and did not get one."
+    yield ""
+    yield from table(("Model", "Model", "Confidence", "Distance", "Why not"), rows, right=(2, 3))
+    yield from _left_out(len(misses) - MISSES, "pair")
+
+
+def _certainty(graph: nx.DiGraph[str], run: RunRecord) -> Iterator[str]:
+    if not graph:
+        return
+    yield "## How sure we are"
+    yield ""
+    edges = [(parent, child, graph.edges[parent, child]) for parent, child in order.edge_order(graph)]
+    if edges:
+        yield "Confidence: how probable it is that the two models are related as drawn."
+        yield "Direction: how probable it is that the arrow points the right way; 50 % is a coin toss."
+        yield ""
+        rows = [
+            (name, *_bins([edge[attribute] for *_, edge in edges]))
+            for name, attribute in (("Confidence", "confidence"), ("Direction", "direction_confidence"))
+        ]
+        yield from table(("Edges", "99 % and more", "90 to 99 %", "75 to 90 %", "below 75 %"), rows, right=(1, 2, 3, 4))
+        yield from _doubts(edges)
+    settings = ", ".join(f"{code(str(key))} = {code(str(value))}" for key, value in run.settings.items())
+    yield f"Settings: {settings or 'none'}."
+
+
+def _doubts(edges: Sequence[tuple[str, str, dict[str, float]]]) -> Iterator[str]:
+    doubtful = [edge for edge in edges if min(edge[2]["confidence"], edge[2]["direction_confidence"]) < 0.9]
+    doubtful.sort(key=lambda edge: edge[2]["confidence"] * edge[2]["direction_confidence"])
+    if not doubtful:
+        return
+    yield "Least sure:"
+    yield ""
+    for parent, child, edge in doubtful[:DOUBTS]:
+        sure = f"{percent(edge['confidence'])}, direction {percent(edge['direction_confidence'])}"
+        yield f"- {code(parent)} → {code(child)}: {sure}"
+    yield ""
+    yield from _left_out(len(doubtful) - DOUBTS, "edge")
+
+
+def _bins(values: Sequence[float]) -> list[str]:
+    bounds = (1.01, 0.99, 0.9, 0.75, -1.0)
+    return [f"{sum(low <= value < high for value in values):,}" for high, low in pairwise(bounds)]
+
+
+def _left_out(number: int, noun: str, plural: str = "") -> Iterator[str]:
+    if number > 0:
+        yield f"… and {count(number, f'more {noun}', f'more {plural}' if plural else '')}: see `lineage.json`."
+        yield ""
