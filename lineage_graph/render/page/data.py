@@ -1,0 +1,130 @@
+"""What the page knows: facts, positions, counts. Everything in it is plain JSON; names are made visible first."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from lineage_graph.render import order
+from lineage_graph.render.claims import verdict, whereabouts
+from lineage_graph.render.layout import Layout, arrange
+from lineage_graph.render.page import network
+from lineage_graph.render.text import count, short_labels, visible
+from lineage_graph.types import LineageGraph, RunRecord
+
+LABEL = 18
+"""Characters of a name in the drawing."""
+
+FONT = 12.0
+"""Size of a label, in pixels."""
+
+ASPECTS: Mapping[str, float] = {"wide": 1.75, "tall": 0.6}
+"""The pages that positions are made for, width over height: a screen, a telephone."""
+
+MISSES = 5000
+"""Near misses that the page carries, the nearest ones."""
+
+
+def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
+    """Everything that the page's script reads. Models and edges are numbered in the common order."""
+    graph = lineage.graph
+    nodes, edges = order.node_order(graph), order.edge_order(graph)
+    number = {node: index for index, node in enumerate(nodes)}
+    labels = short_labels(nodes, LABEL)
+    slots = {node: max(label_width(label), 40.0) + 16.0 for node, label in zip(nodes, labels, strict=True)}
+    signals = sorted({signal for *_, edge in graph.edges(data=True) for signal in edge["evidence"]})
+    layouts = {name: arrange(graph, slots, aspect) for name, aspect in ASPECTS.items()}
+    wide = [layouts["wide"].positions[node] for node in nodes]
+    return {
+        "name": visible(lineage.name),
+        "version": visible(run.version),
+        "stats": _stats(lineage),
+        "network": network.build(labels, wide, [(number[parent], number[child]) for parent, child in edges]),
+        "models": [_model(lineage, node, slots[node]) for node in nodes],
+        "signals": [visible(signal) for signal in signals],
+        "edges": [_edge(graph.edges[edge], signals) for edge in edges],
+        "layouts": {name: _layout(layout, nodes) for name, layout in layouts.items()},
+        "misses": [
+            [number[miss.a], number[miss.b], _short(miss.confidence), _short(miss.distance), visible(miss.reason)]
+            for miss in sorted(lineage.rejected, key=lambda miss: (-miss.confidence, miss.a, miss.b))[:MISSES]
+            if miss.a in number and miss.b in number
+        ],
+    }
+
+
+def label_width(label: str) -> float:
+    """An upper estimate of a label's width in pixels, for any common sans-serif font."""
+    return FONT * sum(map(_em, label))
+
+
+def _em(char: str) -> float:
+    if unicodedata.east_asian_width(char) in "WF":
+        return 1.05
+    if char in "ijltfr.,:;|!'()[]/\\ -":
+        return 0.42
+    if char in "mwMW@%—…":
+        return 1.0
+    return 0.72 if char.isupper() else 0.62
+
+
+def _stats(lineage: LineageGraph) -> list[str]:
+    graph = lineage.graph
+    parts = [
+        count(graph.number_of_nodes(), "model"),
+        count(len(order.families(graph)), "family", "families"),
+        count(graph.number_of_edges(), "edge"),
+    ]
+    return parts + [count(len(failed), "failure") for failed in [order.failed(graph)] if failed]
+
+
+def _model(lineage: LineageGraph, node: str, slot: float) -> dict[str, Any]:
+    facts = {key: value for key, value in lineage.graph.nodes[node].items() if key != "label" and value != ""}
+    claims = [
+        [visible(claim), verdict(lineage.graph, node, claim), whereabouts(lineage.graph, node, claim)]
+        for claim in facts.pop("declared_parents")
+    ]
+    return {**_plain(facts), "name": visible(node), "claims": claims, "slot": round(slot, 1)}
+
+
+def _edge(edge: Mapping[str, Any], signals: list[str]) -> dict[str, Any]:
+    """``evidence`` as pairs of a signal's place in ``signals`` and its value: the names would fill half the page."""
+    evidence = [[signals.index(name), _short(value)] for name, value in edge["evidence"].items()]
+    return {**_plain({key: value for key, value in edge.items() if key != "evidence"}), "evidence": evidence}
+
+
+def _plain(value: Any) -> Any:
+    """Text made visible, numbers shortened, at any depth."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, float):
+        return _short(value)
+    if isinstance(value, Mapping):
+        return {visible(str(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _short(value: float) -> float | str:
+    """Five digits are more than a page shows; what JSON cannot hold becomes a word."""
+    shortened = float(f"{value:.5g}")
+    return shortened if abs(shortened) < float("inf") else str(shortened)
+
+
+def _layout(layout: Layout, nodes: list[str]) -> dict[str, Any]:
+    return {
+        "width": round(layout.width, 1),
+        "height": round(layout.height, 1),
+        "positions": [[round(coordinate, 1) for coordinate in layout.positions[node]] for node in nodes],
+        "bands": [[band.generation, round(band.y, 1), round(band.height, 1)] for band in layout.bands],
+        "headings": [
+            [
+                heading.family,
+                heading.title,
+                heading.detail,
+                *(round(v, 1) for v in (heading.x, heading.y, heading.width)),
+            ]
+            for heading in layout.headings
+        ],
+    }

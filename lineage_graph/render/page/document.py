@@ -1,0 +1,97 @@
+"""The page put together: our template, our script, vis-network and the data, under a strict security policy.
+
+The policy allows the two scripts and the style sheet by their hashes and nothing else: no request leaves the page, and
+markup that came in with a name could not run even if it got that far.
+Source: https://www.w3.org/TR/CSP3/
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lineage_graph.render.page import network
+from lineage_graph.render.page.data import page_data
+from lineage_graph.types import LineageGraph, RunRecord
+
+SCRIPTS = (
+    "data.js",
+    "state.js",
+    "dom.js",
+    "theme.js",
+    "paint.js",
+    "canvas.js",
+    "backdrop.js",
+    "facts.js",
+    "panel.js",
+    "search.js",
+    "legend.js",
+    "keyboard.js",
+    "main.js",
+)
+"""The page's script in the order in which its parts build on each other; together they are one function."""
+
+
+def render(lineage: LineageGraph, run: RunRecord) -> str:
+    """The whole page as text."""
+    data = page_data(lineage, run)
+    style, script, library = _asset("page.css"), _script(), network.library()
+    environment = Environment(
+        loader=PackageLoader("lineage_graph.render.page", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        name=data["name"],
+        version=data["version"],
+        stats=data["stats"],
+        policy=_policy([library, script], style),
+        style=style,
+        library=library,
+        script=script,
+        data=embed(data),
+    )
+
+
+def embed(value: Any) -> str:
+    r"""``value`` as JSON that is safe inside a script element: ASCII, with ``<``, ``>`` and ``&`` as ``\u`` escapes.
+
+    So are U+2028 and U+2029, which older JavaScript takes for line ends.
+    """
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _asset(name: str) -> str:
+    return files("lineage_graph.render.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    parts = "\n".join(_asset(f"js/{name}") for name in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}}})();\n'
+
+
+def _policy(scripts: list[str], style: str) -> str:
+    allowed = " ".join(map(_hash, scripts))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {allowed}",
+            f"style-src {_hash(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

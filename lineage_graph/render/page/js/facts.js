@@ -1,0 +1,42 @@
+// Facts in words and numbers.
+const FACTS = {
+  architecture: "Architecture",
+  parameters: "Parameters",
+  format: "Format",
+  source: "Source",
+  sha256: "SHA-256",
+};
+const PLACED = new Set(["name", "id", "short", "slot", "claims", "family", "generation", "role", "status", "message"]);
+const ROLES = {
+  root: "Root",
+  child: "Child",
+  merge: "Merge",
+  isolated: "Without relatives",
+  unseen: "Unseen ancestor, not in the zoo",
+};
+
+const whole = new Intl.NumberFormat("en");
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+
+const percent = (share) => (share === 1 ? "100 %" : `${(Math.min(share, 0.999) * 100).toFixed(1)} %`);
+const rounded = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value));
+const plural = (number, noun) => `${whole.format(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+function parameters(number) {
+  return number < 10000 ? whole.format(number) : `${compact.format(number)} (${whole.format(number)})`;
+}
+
+// [name, text] of every fact that the panel lists: the known ones first, then whatever else the model carries.
+function factsOf(model) {
+  const names = [...Object.keys(FACTS), ...Object.keys(model).filter((key) => !(key in FACTS) && !PLACED.has(key))];
+  return names
+    .filter((key) => model[key] !== undefined && model[key] !== "" && model[key] !== 0)
+    .map((key) => [FACTS[key] ?? key, key === "parameters" ? parameters(model[key]) : String(model[key])]);
+}
+
+function describe(model) {
+  if (isFailed(model)) return "Could not be read";
+  const parts = [ROLES[model.role] ?? model.role];
+  if (model.role !== "isolated") parts.push(`family ${model.family}`, `generation ${model.generation}`);
+  return parts.join(" · ");
+}

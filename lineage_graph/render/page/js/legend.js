@@ -1,0 +1,65 @@
+// The legend shows what occurs in this graph, painted by the same hand.
+const KEY = { width: 28, height: 24 };
+
+function key(text, paint) {
+  const canvas = element("canvas", { width: KEY.width * 2, height: KEY.height * 2, "aria-hidden": "true" });
+  const ctx = canvas.getContext("2d");
+  ctx.scale(2, 2);
+  paint(ctx);
+  return element("li", {}, canvas, text);
+}
+
+function modelKey(text, shape, colour) {
+  return key(text, (ctx) => {
+    ctx.translate(KEY.width / 2, KEY.height / 2);
+    ctx.scale(0.8, 0.8);
+    paintShape(ctx, shape, colour, 0, 0);
+  });
+}
+
+function edgeKey(text, { kind = null, width = 2, dash = [] }) {
+  return key(text, (ctx) => {
+    ctx.strokeStyle = ctx.fillStyle = theme.edge;
+    ctx.translate(0, KEY.height / 2);
+    ctx.rotate(-Math.PI / 2); // what points down points to the right
+    ctx.lineWidth = width;
+    ctx.setLineDash(dash);
+    ctx.beginPath();
+    ctx.moveTo(0, 1);
+    ctx.lineTo(0, KEY.width - (kind ? GLYPH : 1));
+    ctx.stroke();
+    if (kind) paintHead(ctx, kind, 0, KEY.width - 1);
+  });
+}
+
+function group(title, keys) {
+  return keys.length ? [element("div", {}, element("h2", {}, title), element("ul", {}, ...keys))] : [];
+}
+
+function paintLegend() {
+  const shapes = new Set(MODELS.map(shapeOf));
+  const colour = FAMILY_COLOURS[0];
+  const names = {
+    root: "root",
+    child: "descendant",
+    merge: "several parents",
+    unseen: "unseen ancestor",
+    isolated: "without relatives",
+    failed: "could not be read",
+  };
+  const models = Object.keys(names)
+    .filter((shape) => shapes.has(shape))
+    .map((shape) => modelKey(names[shape], shape, shape === "isolated" ? theme.neutral : colour));
+  const kinds = Object.keys(HEADS).filter((kind) => EDGES.some((edge) => edge.kind === kind));
+  const others = [...new Set(EDGES.map((edge) => edge.kind))].filter((kind) => !(kind in HEADS)).slice(0, 3);
+  const edges = [...kinds, ...others].map((kind) => edgeKey(kind, { kind }));
+  const certainty = EDGES.length ? [edgeKey("50 %", { width: 1 }), edgeKey("100 %", { width: 2.4 })] : [];
+  const dashes = EDGES.map((edge) => edgeDash(edge)[0]);
+  if (dashes.includes(2.5)) certainty.push(edgeKey("direction under 75 % sure", { dash: [2.5, 4] }));
+  if (dashes.includes(8)) certainty.push(edgeKey("of an unseen model", { dash: [8, 5] }));
+  byId("legend").querySelector(".keys").replaceChildren(
+    ...group("Models by family", models),
+    ...group("Edges", edges),
+    ...group("Confidence", certainty),
+  );
+}

@@ -1,0 +1,174 @@
+// How models and edges look; the drawing and the legend both paint with these.
+const RADIUS = 9;
+const GLYPH = 9;
+
+function circle(ctx, x, y, radius) {
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, 2 * Math.PI);
+}
+
+function polygon(ctx, ...points) {
+  ctx.beginPath();
+  points.forEach(([x, y], index) => (index ? ctx.lineTo(x, y) : ctx.moveTo(x, y)));
+  ctx.closePath();
+}
+
+const SHAPES = {
+  root(ctx, x, y) {
+    ctx.lineWidth = 1.75;
+    circle(ctx, x, y, RADIUS + 4.5);
+    ctx.stroke();
+    SHAPES.child(ctx, x, y);
+  },
+  child(ctx, x, y) {
+    ctx.lineWidth = 1.5;
+    circle(ctx, x, y, RADIUS);
+    ctx.fill();
+    ctx.stroke();
+  },
+  merge(ctx, x, y) {
+    const r = RADIUS + 3;
+    ctx.lineWidth = 1.5;
+    polygon(ctx, [x, y - r], [x + r, y], [x, y + r], [x - r, y]);
+    ctx.fill();
+    ctx.stroke();
+  },
+  unseen(ctx, x, y) {
+    ctx.fillStyle = theme.ground;
+    ctx.lineWidth = 2;
+    ctx.setLineDash([4, 3]);
+    SHAPES.hollow(ctx, x, y);
+    ctx.setLineDash([]);
+  },
+  hollow(ctx, x, y) {
+    circle(ctx, x, y, RADIUS);
+    ctx.fill();
+    ctx.stroke();
+  },
+  isolated(ctx, x, y) {
+    SHAPES.child(ctx, x, y);
+  },
+  failed(ctx, x, y) {
+    const r = RADIUS - 1;
+    ctx.strokeStyle = theme.danger;
+    ctx.fillStyle = theme.ground;
+    ctx.lineWidth = 2;
+    polygon(ctx, [x - r, y - r], [x + r, y - r], [x + r, y + r], [x - r, y + r]);
+    ctx.fill();
+    ctx.stroke();
+    for (const slope of [1, -1]) {
+      ctx.beginPath();
+      ctx.moveTo(x - 4, y - 4 * slope);
+      ctx.lineTo(x + 4, y + 4 * slope);
+      ctx.stroke();
+    }
+  },
+};
+
+const shapeOf = (model) => (isFailed(model) ? "failed" : model.role in SHAPES ? model.role : "child");
+const reachOf = (model) => ({ root: RADIUS + 5, merge: RADIUS + 3 })[shapeOf(model)] ?? RADIUS;
+
+function paintShape(ctx, shape, colour, x, y) {
+  ctx.fillStyle = colour;
+  ctx.strokeStyle = outline(colour);
+  SHAPES[shape](ctx, x, y);
+}
+
+function paintModel(ctx, model, x, y) {
+  paintShape(ctx, shapeOf(model), isAlone(model) ? theme.neutral : familyColour(model.family), x, y);
+}
+
+// Heads of arrows by kind of edge: (x, y) is the tip, the arrow points down.
+const HEADS = {
+  finetune(ctx, x, y, s) {
+    polygon(ctx, [x, y], [x - s / 2, y - s], [x + s / 2, y - s]);
+    ctx.fill();
+  },
+  snapshot(ctx, x, y, s) {
+    ctx.beginPath();
+    ctx.moveTo(x - s / 2, y - s * 0.7);
+    ctx.lineTo(x, y);
+    ctx.lineTo(x + s / 2, y - s * 0.7);
+    ctx.moveTo(x, y);
+    ctx.lineTo(x, y - s);
+    ctx.stroke();
+  },
+  merge(ctx, x, y, s) {
+    polygon(ctx, [x, y], [x - s / 2, y - s / 2], [x, y - s], [x + s / 2, y - s / 2]);
+    ctx.fill();
+  },
+  splice(ctx, x, y, s) {
+    ctx.fillRect(x - s * 0.42, y - s * 0.9, s * 0.84, s * 0.84);
+  },
+  adapter(ctx, x, y, s) {
+    circle(ctx, x, y - s / 2, s * 0.44);
+    ctx.fill();
+  },
+  quantize(ctx, x, y, s) {
+    ctx.fillRect(x - s * 0.6, y - s * 0.4, s * 1.2, s * 0.3);
+    ctx.fillRect(x - 0.75, y - s, 1.5, s * 0.7);
+  },
+  prune(ctx, x, y, s) {
+    polygon(ctx, [x, y], [x - s / 2, y - s], [x + s / 2, y - s]);
+    ctx.save();
+    ctx.fillStyle = theme.ground;
+    ctx.fill();
+    ctx.restore();
+    ctx.stroke();
+  },
+  duplicate(ctx, x, y, s) {
+    ctx.fillRect(x - s * 0.6, y - s * 0.35, s * 1.2, s * 0.22);
+    ctx.fillRect(x - s * 0.6, y - s * 0.85, s * 1.2, s * 0.22);
+  },
+};
+
+function paintHead(ctx, kind, x, y) {
+  ctx.setLineDash([]);
+  ctx.lineWidth = 1.5;
+  (HEADS[kind] ?? HEADS.finetune)(ctx, x, y, GLYPH);
+}
+
+const edgeWidth = (edge) => 1 + 1.4 * Math.min(Math.max((edge.confidence - 0.5) / 0.5, 0), 1);
+
+function edgeDash(edge) {
+  if (isUnseen(MODELS[edge.from]) || isUnseen(MODELS[edge.to])) return [8, 5];
+  return edge.direction_confidence < LOW_DIRECTION ? [2.5, 4] : [];
+}
+
+// From under the parent's label (or its outline, when labels are left out) to the child's outline, a cubic Bézier that
+// leaves and arrives vertically.
+function curveOf(edge, labelled) {
+  const [[x1, y1], [x2, y2]] = [at(edge.from), at(edge.to)];
+  const start = y1 + (labelled ? LABEL_DROP + LABEL_SIZE + 3 : reachOf(MODELS[edge.from]));
+  const tip = y2 - reachOf(MODELS[edge.to]) - 2.5;
+  return { x1, start, x2, tip, bend: (tip - start) / 2 };
+}
+
+function paintEdge(ctx, edge, scale, labelled) {
+  const { x1, start, x2, tip, bend } = curveOf(edge, labelled);
+  const headed = scale > 0.3;
+  const end = headed ? tip - GLYPH + 1 : tip;
+  ctx.lineWidth = Math.max(edgeWidth(edge), 0.7 / scale);
+  ctx.setLineDash(edgeDash(edge));
+  ctx.beginPath();
+  ctx.moveTo(x1, start);
+  ctx.bezierCurveTo(x1, start + bend, x2, end - bend, x2, end);
+  ctx.stroke();
+  if (headed) paintHead(ctx, edge.kind, x2, tip);
+}
+
+// The edge whose curve passes nearest to a point, if it is at most `tolerance` away.
+function edgeNear(x, y, tolerance, labelled) {
+  let [nearest, least] = [null, tolerance];
+  for (const edge of EDGES) {
+    const { x1, start, x2, tip, bend } = curveOf(edge, labelled);
+    if (y < start - least || y > tip + least || x < Math.min(x1, x2) - least || x > Math.max(x1, x2) + least) continue;
+    for (let step = 0; step <= 32; step += 1) {
+      const t = step / 32;
+      const [a, b, c, d] = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
+      const distance = Math.hypot((a + b) * x1 + (c + d) * x2 - x, a * start + b * (start + bend) + c * (tip - bend) + d * tip - y);
+      if (distance <= least) [nearest, least] = [edge.id, distance];
+    }
+  }
+  return nearest;
+}

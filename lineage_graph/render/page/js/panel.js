@@ -1,0 +1,149 @@
+// The panel beside the drawing: everything known about the model or the edge that was chosen.
+const MOST = 40; // entries of a list
+const panel = byId("panel");
+
+// The part of the drawing that the panel does not cover.
+function freeArea() {
+  const open = !panel.hidden;
+  return {
+    width: container.clientWidth - (open && !narrow() ? panel.offsetWidth : 0),
+    height: container.clientHeight - (open && narrow() ? panel.offsetHeight : 0),
+  };
+}
+
+function section(title, ...content) {
+  return element("section", {}, element("h3", {}, title), ...content);
+}
+
+function capped(list, entry) {
+  const rest = list.length - MOST;
+  const more = rest > 0 ? element("li", { class: "more" }, `and ${whole.format(rest)} more`) : null;
+  return element("ul", { class: "plain" }, ...list.slice(0, MOST).map(entry), more);
+}
+
+const nameButton = (id, kind = "model") =>
+  element("button", { type: "button", class: "link", onclick: () => choose(kind, id) }, element("bdi", {}, MODELS[id].name));
+
+function relation(edge, other) {
+  const evidence = element(
+    "button",
+    { type: "button", class: "link quiet", title: "Show the evidence", onclick: () => choose("edge", edge.id) },
+    `${edge.kind}, ${percent(edge.confidence)}`,
+  );
+  return element("li", {}, nameButton(other), evidence);
+}
+
+function claim([name, verdict, whereabouts]) {
+  const note = whereabouts ? `${verdict}, ${whereabouts}` : verdict;
+  return element("li", {}, element("bdi", { class: "name" }, name), element("span", { class: `tag ${verdict}` }, note));
+}
+
+function miss([a, b, confidence, , reason], id) {
+  const why = element("p", { class: "note" }, `${percent(confidence)} — ${reason}`);
+  return element("li", { class: "tall" }, nameButton(a === id ? b : a), why);
+}
+
+function definitions(facts) {
+  const list = element("dl");
+  for (const [name, text] of facts) {
+    const shown = element("bdi", { class: name === FACTS.sha256 ? "digest" : null }, text);
+    list.append(element("dt", {}, name), element("dd", {}, shown));
+  }
+  return list;
+}
+
+function modelContent(model) {
+  const [parents, children] = [PARENT_EDGES[model.id], CHILD_EDGES[model.id]];
+  const [above, below] = [ancestors(model.id).models.size, descendants(model.id).models.size];
+  const facts = factsOf(model);
+  const misses = DATA.misses.filter(([a, b]) => a === model.id || b === model.id);
+  return [
+    isFailed(model)
+      ? element("div", { class: "alert" }, element("strong", {}, model.status), element("p", {}, model.message))
+      : null,
+    facts.length ? section("Facts", definitions(facts)) : null,
+    parents.length ? section("Parents", capped(parents, (edge) => relation(edge, edge.from))) : null,
+    children.length ? section("Children", capped(children, (edge) => relation(edge, edge.to))) : null,
+    above + below
+      ? element("p", { class: "note" }, `${plural(above, "ancestor")}, ${plural(below, "descendant")} in all.`)
+      : null,
+    model.claims.length ? section("Declared parents", capped(model.claims, claim)) : null,
+    misses.length ? section("Nearest misses", capped(misses, (entry) => miss(entry, model.id))) : null,
+  ];
+}
+
+function meter(name, share, floor) {
+  const bar = element("i");
+  bar.style.width = `${Math.max(0, Math.min(1, (share - floor) / (1 - floor))) * 100}%`;
+  return element(
+    "div",
+    { class: "meter" },
+    element("span", {}, name),
+    element("b", {}, percent(share)),
+    element("div", { class: "bar", "aria-hidden": "true" }, bar),
+  );
+}
+
+// One row of evidence; the bar runs from 0, to the left for negative values, and is full at `most`.
+function signal(name, value, most) {
+  const row = element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, rounded(value)));
+  if (typeof value !== "number" || Math.abs(value) > most) return row.append(element("td")), row;
+  const bar = element("i", { class: value < 0 ? "minus" : "plus" });
+  bar.style.width = `${(Math.abs(value) / most) * 50}%`;
+  row.append(element("td", { "aria-hidden": "true" }, element("div", { class: "bar centred" }, bar)));
+  return row;
+}
+
+function signals(entries, most) {
+  return element("table", {}, element("tbody", {}, ...entries.map(([name, value]) => signal(name, value, most))));
+}
+
+function edgeContent(edge) {
+  const entries = edge.evidence.map(([signal, value]) => [DATA.signals[signal], value]);
+  const prefix = "direction.";
+  const cues = entries.filter(([name]) => name.startsWith(prefix)).map(([name, v]) => [name.slice(prefix.length), v]);
+  const others = entries.filter(([name]) => !name.startsWith(prefix));
+  const strongest = Math.max(1, ...cues.map(([, value]) => Math.abs(value)).filter(Number.isFinite));
+  const declared = { confirmed: "confirmed", contradicted: "contradicted" }[edge.declared] ?? "nobody declared it";
+  return [
+    section("Ends", element("ul", { class: "plain ends" }, endOf("Parent", edge.from), endOf("Child", edge.to))),
+    section("Certainty", meter("Related as drawn", edge.confidence, 0), meter("Direction", edge.direction_confidence, 0.5)),
+    section("Facts", definitions([["Kind", edge.kind], ["Distance", rounded(edge.distance)], ["Declaration", declared]])),
+    others.length ? section("Evidence", signals(others, 1)) : null,
+    cues.length
+      ? section(
+          "Direction cues",
+          element("p", { class: "note" }, "Log-odds: to the right for this direction, to the left against it."),
+          signals(cues, strongest),
+        )
+      : null,
+  ];
+}
+
+const endOf = (title, id) => element("li", {}, element("span", { class: "note" }, title), nameButton(id));
+
+function showPanel() {
+  if (!state.chosen) {
+    panel.hidden = true;
+    return;
+  }
+  const { kind, id } = state.chosen;
+  const isModel = kind === "model";
+  const edge = EDGES[id];
+  const title = isModel ? MODELS[id].name : `${MODELS[edge.from].name} → ${MODELS[edge.to].name}`;
+  const close = element("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => change({ chosen: null }) }, "×");
+  const kindOf = isModel ? describe(MODELS[id]) : `Edge · ${edge.kind}`;
+  const heading = element("h2", {}, element("bdi", {}, title));
+  const subtitle = element("p", { class: "note" }, kindOf);
+  panel.replaceChildren(
+    element("header", {}, element("div", {}, heading, subtitle), close),
+    element("div", { class: "body" }, ...(isModel ? modelContent(MODELS[id]) : edgeContent(edge)).filter(Boolean)),
+  );
+  panel.hidden = false;
+  byId("status").textContent = `${title}: ${kindOf}`;
+  reveal(isModel ? id : edge.to);
+}
+
+onChange((before) => {
+  if (!same(before.chosen, state.chosen)) showPanel();
+});
