@@ -186,8 +186,10 @@ def _certainty(graph: nx.DiGraph[str], run: RunRecord) -> Iterator[str]:
         ]
         yield from table(("Edges", "99 % and more", "90 to 99 %", "75 to 90 %", "below 75 %"), rows, right=(1, 2, 3, 4))
         yield from _doubts(edges)
-    settings = ", ".join(f"{code(str(key))} = {code(str(value))}" for key, value in run.settings.items())
-    yield f"Settings: {settings or 'none'}."
+    if "metadata" in run.settings:
+        part = "were evidence, beside the weights" if run.settings["metadata"] else "took no part in any decision"
+        yield f"Names, dates and declared parents {part}."
+    yield "All settings are in `run.json`."
 
 
 def _doubts(edges: Sequence[tuple[str, str, dict[str, float]]]) -> Iterator[str]:

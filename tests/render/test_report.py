@@ -33,6 +33,7 @@ def test_it_says_what_was_found():
     assert "| `soup` | `model-b-1` | `model-a-4`, `model-a-5` | contradicted |" in text
     assert "| `loner` | `model-a-0` | 18.0 % | 1.39 |" in text
     assert "- `model-b-2` → `model-b-5`: 80.0 %, direction 60.0 %" in text
+    assert "Names, dates and declared parents took no part in any decision." in text
 
 
 def test_the_tree_is_text():
