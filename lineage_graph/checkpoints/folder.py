@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lineage_graph.checkpoints.counters import counters_in
 from lineage_graph.checkpoints.inside import file_inside
 from lineage_graph.checkpoints.jsons import parse_object
 from lineage_graph.checkpoints.limits import MAX_JSON_BYTES, MAX_TENSORS
@@ -82,6 +83,12 @@ def config_architecture(path: Path) -> str:
     several = table.get("architectures")
     words = (table.get("architecture"), several[0] if isinstance(several, list) and several else None)
     return next((word for word in (*words, table.get("model_type")) if isinstance(word, str)), "")[:80]
+
+
+def trainer_counters(path: Path) -> dict[str, float]:
+    """The counters in the ``trainer_state.json`` that the transformers trainer leaves in a checkpoint's folder."""
+    state = path / "trainer_state.json"
+    return counters_in(read_json(state)) if state.is_file() else {}
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from lineage_graph.checkpoints.agent import read_agent
 from lineage_graph.checkpoints.base import Contents, Reader, TensorReader, Values
 from lineage_graph.checkpoints.border import border
-from lineage_graph.checkpoints.folder import Folder, config_architecture, find_files, from_index
+from lineage_graph.checkpoints.folder import Folder, config_architecture, find_files, from_index, trainer_counters
 from lineage_graph.checkpoints.gguf import read_gguf
 from lineage_graph.checkpoints.keras import read_keras, read_keras_archive
 from lineage_graph.checkpoints.npz import read_npy, read_npz
@@ -108,5 +108,7 @@ def _joined(path: Path, folder: Folder, shards: Sequence[Contents]) -> Contents:
     missing = folder.names - tensors.keys()
     if missing:
         raise CorruptFileError(f"{path}: the index promises the tensor {min(missing)[:80]!r}, no shard holds it")
-    architecture = config_architecture(path if path.is_dir() else path.parent) or shards[0].architecture
+    home = path if path.is_dir() else path.parent
+    counters.update(trainer_counters(home))
+    architecture = config_architecture(home) or shards[0].architecture
     return Contents(shards[0].format, tensors, counters, architecture)

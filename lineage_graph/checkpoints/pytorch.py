@@ -15,7 +15,7 @@ from pathlib import Path
 from lineage_graph.checkpoints.base import Contents, Values
 from lineage_graph.checkpoints.mapped import MappedFile, MappedTensor, acceptable
 from lineage_graph.checkpoints.nodes import leaf_of
-from lineage_graph.checkpoints.rebuild import REBUILDERS
+from lineage_graph.checkpoints.rebuild import HARMLESS
 from lineage_graph.checkpoints.source import ByteSource
 from lineage_graph.checkpoints.torch_legacy import load_pickles
 from lineage_graph.checkpoints.torch_tar import load_tar
@@ -58,7 +58,7 @@ def read_pytorch(source: ByteSource, path: Path | None) -> Contents:
     tree = load_tree(source)
     place, tensors = find_weights(tree.root, leaf_of, source.label)
     if not tensors:
-        met = sorted(name for name in tree.met if name not in REBUILDERS and not acceptable(frozenset({name})))
+        met = sorted(name for name in tree.met if name not in HARMLESS and not acceptable(frozenset({name})))
         if met:
             raise UnsafePickleError(f"{source.label}: no tensor, but a pickle that asks for {', '.join(met)[:200]}")
     elif path is not None and tree.mappable and acceptable(tree.met):

@@ -173,7 +173,10 @@ def _scalar(machine: Machine, what: Global, arguments: tuple[Any, ...]) -> objec
 
 Rebuilder = Callable[["Machine", Global, tuple[Any, ...]], object]
 
-REBUILDERS: Mapping[str, Rebuilder] = {
+REHARMLESS = frozenset({*REBUILDERS, "numpy.ndarray", "builtins.object"})
+"""Names that say nothing against a pickle."""
+
+BUILDERS: Mapping[str, Rebuilder] = {
     **{f"torch._utils._rebuild_tensor{version}": _tensor for version in ("", "_v2", "_v3")},
     **{f"torch._utils._rebuild_parameter{kind}": _first for kind in ("", "_with_state")},
     **dict.fromkeys(("torch.nn.parameter.Parameter", "torch.Size", "builtins.set", "builtins.frozenset"), _first),
@@ -190,6 +193,9 @@ REBUILDERS: Mapping[str, Rebuilder] = {
     "numpy.core.numeric._frombuffer": _from_buffer,
 }
 """Every function that is understood; what is absent here becomes inert."""
+
+HARMLESS = frozenset({*REBUILDERS, "numpy.ndarray", "builtins.object"})
+"""Names that say nothing against a pickle."""
 
 BUILDERS: Mapping[type, Callable[[Machine, Any, object], None]] = {
     NumpyType: _build_numpy_type,

@@ -76,12 +76,10 @@ class _LegacyFile:
 
     def _locate(self, keys: object, position: int) -> None:
         label = self._source.label
-        if not isinstance(keys, list) or {str(key) for key in keys if isinstance(key, str | int)} < set(self._storages):
-            raise CorruptFileError(f"{label}: the list of storages is incomplete")
-        for key in keys:
-            storage = self._storages.get(key if isinstance(key, str) else str(key))
-            if storage is None:
-                raise CorruptFileError(f"{label}: a storage is listed that the pickle does not refer to")
+        listed = [str(key) for key in keys if isinstance(key, str | int)] if isinstance(keys, list) else []
+        if sorted(listed) != sorted(self._storages):
+            raise CorruptFileError(f"{label}: the list of storages is not that of the pickle")
+        for storage in (self._storages[key] for key in listed):
             count = int.from_bytes(self._source.read(position, 8), "big" if self._swapped else "little")
             if count != storage.elements:
                 raise CorruptFileError(

@@ -108,6 +108,13 @@ def test_architecture_from_the_config(tmp_path, config, architecture):
         assert reader.architecture == architecture
 
 
+def test_counters_of_the_trainer(tmp_path):
+    write_safetensors(tmp_path / "model.safetensors", arrays())
+    (tmp_path / "trainer_state.json").write_text('{"epoch": 2.5, "global_step": 500, "log_history": [{"step": 9}]}')
+    with open_checkpoint(tmp_path) as reader:
+        assert reader.counters == {"epoch": 2.5, "global_step": 500.0}
+
+
 @pytest.mark.parametrize(
     "name",
     ["../secret", "/etc/hostname", "a/../../secret", "link", "sub/link", "..\\secret", "C:\\secret", "", ".", "\0"],

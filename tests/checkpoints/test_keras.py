@@ -51,8 +51,10 @@ def test_a_keras_archive(tmp_path, method):
 
 @pytest.mark.parametrize("options", [{}, {"chunks": (3, 5)}, {"compression": "gzip"}, {"compression": "lzf"}])
 @pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f2", "<f8", "<i8", "bool"])
-def test_layouts_and_types(tmp_path, options, dtype, monkeypatch):
-    monkeypatch.setattr("lineage_graph.checkpoints.keras.CHUNK", 16)
+@pytest.mark.parametrize("chunk", [5, 16])
+def test_layouts_and_types(tmp_path, options, dtype, chunk, monkeypatch):
+    """Pieces narrower and wider than a row."""
+    monkeypatch.setattr("lineage_graph.checkpoints.keras.CHUNK", chunk)
     values = (np.random.default_rng(0).standard_normal((11, 7)) * 5).astype(dtype)
     with h5py.File(tmp_path / "x", "w", userblock_size=512 if options else 0) as file:
         file.create_dataset("w", data=values, **options)
