@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import struct
 import zipfile
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 
 from lineage_graph.errors import (
     CorruptFileError,
+    DirectoryLoopError,
     LimitExceededError,
     ModelError,
     TruncatedFileError,
@@ -51,4 +53,6 @@ def border(path: str, part: str = "") -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is None:
             # A library that calls damaged bytes an I/O error gives no error number.
             ours, words = CorruptFileError, "is damaged"
+        if isinstance(error, OSError) and error.errno == errno.ELOOP:
+            ours, words = DirectoryLoopError, "is a circle of links"
         raise ours(f"{label}: {words} ({detail})") from error

@@ -173,10 +173,7 @@ def _scalar(machine: Machine, what: Global, arguments: tuple[Any, ...]) -> objec
 
 Rebuilder = Callable[["Machine", Global, tuple[Any, ...]], object]
 
-REHARMLESS = frozenset({*REBUILDERS, "numpy.ndarray", "builtins.object"})
-"""Names that say nothing against a pickle."""
-
-BUILDERS: Mapping[str, Rebuilder] = {
+REBUILDERS: Mapping[str, Rebuilder] = {
     **{f"torch._utils._rebuild_tensor{version}": _tensor for version in ("", "_v2", "_v3")},
     **{f"torch._utils._rebuild_parameter{kind}": _first for kind in ("", "_with_state")},
     **dict.fromkeys(("torch.nn.parameter.Parameter", "torch.Size", "builtins.set", "builtins.frozenset"), _first),

@@ -4,8 +4,8 @@ import random
 
 import numpy as np
 import pytest
-from checkpoints.samples import WRITERS, arrays
 
+from checkpoints.samples import WRITERS, arrays
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.errors import (
     CheckpointError,

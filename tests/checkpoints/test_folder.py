@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from checkpoints.samples import arrays, write_onnx, write_safetensors, write_torch
 
+from checkpoints.samples import arrays, write_onnx, write_safetensors, write_torch
 from lineage_graph.checkpoints import open_checkpoint, weight_files
 from lineage_graph.errors import (
     CorruptFileError,

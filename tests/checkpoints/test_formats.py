@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from checkpoints.samples import FORMATS, WRITERS, arrays
 
+from checkpoints.samples import FORMATS, WRITERS, arrays
 from lineage_graph.checkpoints import CHUNK, open_checkpoint
 from lineage_graph.checkpoints.source import ByteSource
 

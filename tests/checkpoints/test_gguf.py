@@ -5,8 +5,8 @@ import struct
 import gguf
 import numpy as np
 import pytest
-from checkpoints.samples import arrays, write_gguf
 
+from checkpoints.samples import arrays, write_gguf
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.errors import (
     CorruptFileError,

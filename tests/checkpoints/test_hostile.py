@@ -9,8 +9,8 @@ import sys
 
 import numpy as np
 import pytest
-from checkpoints.hostile import CONTAINERS, attacks, bombs, in_dict, plain_weights, torch_weights
 
+from checkpoints.hostile import CONTAINERS, attacks, bombs, in_dict, plain_weights, torch_weights
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.errors import CheckpointError, NoWeightsError, UnsafePickleError, UnsupportedFormatError
 

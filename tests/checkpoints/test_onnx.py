@@ -3,9 +3,9 @@
 import numpy as np
 import onnx
 import pytest
-from checkpoints.samples import arrays
 from onnx import TensorProto, helper, numpy_helper
 
+from checkpoints.samples import arrays
 from lineage_graph.checkpoints import open_checkpoint, weight_files
 from lineage_graph.errors import CorruptFileError, MissingExtraError, TruncatedFileError, UnreadableFileError
 

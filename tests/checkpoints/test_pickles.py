@@ -9,9 +9,9 @@ import tarfile
 import numpy as np
 import pytest
 import torch
+
 from checkpoints.hostile import as_legacy, as_plain, as_zip, plain_weights, text, torch_weights
 from checkpoints.torch_files import names, save
-
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.errors import (
     CorruptFileError,

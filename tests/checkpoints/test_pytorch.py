@@ -7,9 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+
 from checkpoints.samples import arrays, torch_state
 from checkpoints.torch_files import REFUSED, agree, names, save
-
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.errors import NoWeightsError, UnsupportedFormatError
 

@@ -7,8 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from checkpoints.torch_files import REFUSED, agree, save
 
+from checkpoints.torch_files import REFUSED, agree, save
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.errors import CorruptFileError, LimitExceededError, TruncatedFileError, UnsupportedFormatError
 

@@ -5,8 +5,8 @@ import struct
 
 import numpy as np
 import pytest
-from checkpoints.samples import arrays, torch_state, write_safetensors
 
+from checkpoints.samples import arrays, torch_state, write_safetensors
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.errors import (
     CorruptFileError,

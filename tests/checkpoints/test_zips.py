@@ -8,8 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from checkpoints.samples import arrays, torch_state, write_agent, write_npz
 
+from checkpoints.samples import arrays, torch_state, write_agent, write_npz
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.errors import (
     CorruptFileError,
