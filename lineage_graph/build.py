@@ -18,14 +18,14 @@ import platformdirs
 from lineage_graph import __version__, alignment, candidates, evidence, fingerprint, lineage, scoring
 from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.checkpoints import weight_files
-from lineage_graph.errors import ModelError, StrictError
+from lineage_graph.errors import ManifestError, ModelError, StrictError
 from lineage_graph.executors import Outcome, make_executor
 from lineage_graph.manifest import GrowEntry, Manifest, PathEntry
 from lineage_graph.render import RENDERERS
 from lineage_graph.signals import metadata as metadata_signals
 from lineage_graph.sources import digest
 from lineage_graph.sources.base import LocatedModel
-from lineage_graph.sources.grow import grow
+from lineage_graph.sources.grow import GrownZoo, grow
 from lineage_graph.sources.local import check_unique, locate
 from lineage_graph.store import Store, artefact_key, write_atomic
 from lineage_graph.types import (
@@ -151,12 +151,20 @@ def _locate(manifest: Manifest, cache: Path, shop: Workshop) -> tuple[list[Locat
     truth = []
     for number, entry in entries:
         if isinstance(entry, GrowEntry):
-            zoo = grow(entry.grow.recipe, entry.grow.models, entry.grow.seed, cache, shop.executor, shop.progress)
+            zoo = _grow(entry, cache, shop)
             models[number] = zoo.models
             truth.append(zoo.truth)
     located = [model for number, _ in entries for model in models[number]]
     check_unique(located)
     return located, tuple(truth)
+
+
+def _grow(entry: GrowEntry, cache: Path, shop: Workshop) -> GrownZoo:
+    growth = entry.grow
+    try:
+        return grow(growth.recipe, growth.models, growth.seed, cache, shop.executor, shop.progress)
+    except ManifestError as error:
+        raise ManifestError(f"{entry.where}: {error}") from error
 
 
 def _fetch(located: Sequence[LocatedModel], shop: Workshop) -> tuple[list[Checkpoint], list[Failure]]:
@@ -265,7 +273,7 @@ def judge(models: Sequence[Model], measured: Sequence[PairEvidence], metadata: b
 
 
 def _record(settings: BuildSettings, watch: Stopwatch, graph: LineageGraph, pairs: int) -> RunRecord:
-    families = {data["family"] for _, data in graph.graph.nodes(data=True)} - {0}
+    related = {data["family"] for _, data in graph.graph.nodes(data=True) if data["role"] != "isolated"}
     return RunRecord(
         version=__version__,
         settings={
@@ -279,7 +287,7 @@ def _record(settings: BuildSettings, watch: Stopwatch, graph: LineageGraph, pair
         counts={
             "models": graph.graph.number_of_nodes(),
             "failed": len(graph.failures),
-            "families": len(families),
+            "families": len(related),
             "candidate_pairs": pairs,
             "edges": graph.graph.number_of_edges(),
         },

@@ -28,7 +28,7 @@ UNIT_LENGTH = 1 << 16
 LEAST_UNITS = 3
 """Units from which there are permutations enough to speak of a spread."""
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
 
 

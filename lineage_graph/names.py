@@ -7,6 +7,7 @@ never evidence of descent.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 HEAD_PARTS = frozenset(
     """head heads fc classifier classifiers cls logits lm_head score scores last_linear output_layer predictions
@@ -42,9 +43,22 @@ def parts(name: str) -> list[str]:
     return [part for part in re.split(r"[./]", re.sub(r":\d+$", "", name).lower()) if part]
 
 
-def is_head(name: str) -> bool:
-    """Does the name say that the tensor belongs to a task head?"""
-    return not HEAD_PARTS.isdisjoint(parts(name))
+def module(name: str) -> str:
+    """The module that a tensor belongs to (``a.b.weight`` → ``a.b``)."""
+    return re.split(r"[./](?=[^./]*$)", name)[0]
+
+
+def heads(names: Iterable[str], matrices: Iterable[str]) -> frozenset[str]:
+    """Those of a model's tensor ``names`` that belong to its task head; ``matrices``: names of its weight matrices.
+
+    A head by name, or, in a plain sequence of layers (names that differ in one running number: ``fc1``, ``fc2`` …), the
+    last layer. A model that would be all head has none.
+    """
+    names, modules = list(names), sorted({module(name) for name in matrices}, key=natural_key)
+    found = {name for name in names if not HEAD_PARTS.isdisjoint(parts(name))}
+    if not found and len(modules) > 1 and len({_DIGITS.sub("#", one) for one in modules}) == 1:
+        found = {name for name in names if module(name) == modules[-1]}
+    return frozenset(found) if any(module(name) in modules for name in set(names) - found) else frozenset()
 
 
 def is_state(name: str) -> bool:

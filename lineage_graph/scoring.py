@@ -43,14 +43,17 @@ class CueSettings:
     sign_prior: float = 1.0
 
 
+ANY = 1e-12
+"""For signals of which the sign is all that counts."""
+
 CUES: Mapping[str, CueSettings] = {
-    # Larger in the child on 150 of 150 edges of a measured zoo; fine-tuning scripts rarely reset it.
-    "counter.num_batches_tracked": CueSettings(3.0, 0.01),
-    # One run's own step counters; another run may start again from 0, hence far weaker.
-    "counter.global_step": CueSettings(1.5, 0.01),
-    "counter.step": CueSettings(1.5, 0.01),
-    "counter.num_timesteps": CueSettings(1.5, 0.01),
-    "counter.epoch": CueSettings(1.0, 0.1),
+    # Counters order two states of one run exactly, so any difference counts in full. Of batches: larger in the child on
+    # 150 of 150 edges of a measured zoo; fine-tuning scripts rarely reset it. Another run may start the others anew.
+    "counter.num_batches_tracked": CueSettings(3.0, ANY),
+    "counter.global_step": CueSettings(1.5, ANY),
+    "counter.step": CueSettings(1.5, ANY),
+    "counter.num_timesteps": CueSettings(1.5, ANY),
+    "counter.epoch": CueSettings(1.0, ANY),
     # Positive on 53 of 56 edges of two grown zoos (recipe digits, seeds 1 and 2), whatever the optimiser; discounted,
     # since weight decay on biases and scales would pull the other way.
     "init_drift": CueSettings(2.0, 0.5, sign_prior=0.9),

@@ -122,8 +122,9 @@ class ModelSketch:
         self._items.append((tensor, wide))
 
     def _backbone(self) -> list[tuple[TensorFingerprint, FloatArray]]:
-        rest = [item for item in self._items if not names.is_head(item[0].spec.name)]
-        return rest or self._items
+        matrices = [tensor.spec.name for tensor, _ in self._items]
+        heads = names.heads(matrices, matrices)
+        return [item for item in self._items if item[0].spec.name not in heads]
 
     def signature(self) -> str:
         """See :func:`shape_signature`."""

@@ -2,8 +2,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from fingerprints import model
 
+from fingerprints import model
 from lineage_graph.candidates import CandidateSettings, nearest, propose
 
 

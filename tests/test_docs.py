@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from lgraph.__main__ import app
 from typer.testing import CliRunner
 
+from lgraph.__main__ import app
 from lineage_graph import errors
 from lineage_graph.bench.registry import BENCHES
 from lineage_graph.manifest import load

@@ -7,8 +7,8 @@ import random
 import networkx as nx
 import numpy as np
 import pytest
-from fingerprints import model
 
+from fingerprints import model
 from lineage_graph.lineage import LineageSettings, assemble
 from lineage_graph.types import DirectionCue, Failure, ScoredPair
 

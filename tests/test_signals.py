@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from fingerprints import fingerprint
 
+from fingerprints import fingerprint
 from lineage_graph.alignment import align
 from lineage_graph.evidence import TensorPair, compare_tensors
 from lineage_graph.scoring import CUES
@@ -44,9 +44,9 @@ def generator():
 
 def net(generator, width=64):
     return {
-        "0.weight": generator.standard_normal((width, 40)),
-        "0.bias": generator.standard_normal(width),
-        "1.weight": generator.standard_normal((width, width)),
+        "first.weight": generator.standard_normal((width, 40)),
+        "first.bias": generator.standard_normal(width),
+        "second.weight": generator.standard_normal((width, width)),
     }
 
 
@@ -92,11 +92,19 @@ def test_relatives_are_beyond_chance(generator):
 
 def test_inherited_is_the_share_that_was_kept(generator):
     a = net(generator)
-    b = net(generator) | {"1.weight": a["1.weight"]}
+    b = net(generator) | {"second.weight": a["second.weight"]}
     signals = measure_all(context(a, b))
     assert signals["inherited"] == pytest.approx(64 * 64 / (64 * 64 + 64 * 40))
     assert signals["inherited_cosine"] == pytest.approx(1)
     assert signals["identical"] == pytest.approx(64 * 64 / (64 * 64 + 64 * 40 + 64))
+
+
+def test_a_replaced_part_takes_no_part_in_the_distance(generator):
+    a = net(generator) | {"neck.weight": generator.standard_normal((64, 64)), "neck.bias": np.ones(64)}
+    new = {"neck.weight": generator.standard_normal((64, 64)), "neck.bias": -np.ones(64)}
+    b = moved(generator, a, 0.1)
+    trunk = {name: w for name, w in b.items() if name not in new}
+    assert measure_all(context(a, b | new))["distance"] == pytest.approx(measure_all(context(a, trunk))["distance"])
 
 
 def test_strangers_inherit_nothing(generator):
@@ -113,8 +121,8 @@ def test_biases_and_scales_drift_away_from_where_training_starts_them(generator)
     parent = net(generator, width=400) | {"norm.weight": 1 + generator.standard_normal(400)}
     child = moved(generator, parent, 1.0)
     assert measure_all(context(parent, child))["init_drift"] == pytest.approx(1, abs=0.5)
-    untrained = {"w": parent["1.weight"], "norm.weight": np.ones(64), "bias": np.zeros(64)}
-    trained = {"w": parent["1.weight"], "norm.weight": np.ones(64) * 0.9, "bias": np.ones(64) * 0.01}
+    untrained = {"w": parent["second.weight"], "norm.weight": np.ones(64), "bias": np.zeros(64)}
+    trained = {"w": parent["second.weight"], "norm.weight": np.ones(64) * 0.9, "bias": np.ones(64) * 0.01}
     assert measure_all(context(untrained, trained))["init_drift"] == pytest.approx(1, rel=1e-4)
 
 
@@ -138,7 +146,7 @@ def test_a_pruned_child_has_more_zeros(generator):
 def test_turning_a_pair_round_turns_every_cue_of_direction(generator):
     a = net(generator)
     b = moved(generator, a, 0.4)
-    b["1.weight"] = np.where(np.abs(b["1.weight"]) < 0.7, 0, b["1.weight"])
+    b["second.weight"] = np.where(np.abs(b["second.weight"]) < 0.7, 0, b["second.weight"])
     counters = ({"num_batches_tracked": 100.0, "epoch": 9.0}, {"num_batches_tracked": 250.0, "epoch": 2.0})
     forward = measure_all(context(a, b, counters))
     backward = measure_all(context(b, a, counters[::-1]))

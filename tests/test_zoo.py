@@ -4,8 +4,9 @@ from itertools import combinations
 
 import numpy as np
 import torch
-import zoo
 from safetensors.torch import load_file
+
+import zoo
 
 
 def relative_distance(tiny, a, b):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from lineage_graph.signals.base import PairContext
-
-LEAST_COSINE = 0.2
-LEAST_Z = 4.0
-"""A matrix counts as inherited beyond both. A normal null passes 4 standard deviations once in 30,000 matrices."""
+from lineage_graph.signals.base import PairContext, agrees
 
 
 def measure(pair: PairContext) -> dict[str, float]:
@@ -21,7 +17,7 @@ def measure(pair: PairContext) -> dict[str, float]:
     }
     matrices = pair.matrices
     if matrices:
-        agreeing = [t for t in matrices if t.cosine >= LEAST_COSINE and t.z >= LEAST_Z]
+        agreeing = [t for t in matrices if agrees(t)]
         size = sum(t.size for t in agreeing)
         signals["inherited"] = pair.coverage * size / sum(t.size for t in matrices)
         if agreeing:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
-from command_line import Call, edge, node
-from lgraph.__main__ import app
 from typer.testing import CliRunner
 
+from command_line import Call, edge, node
+from lgraph.__main__ import app
 from lineage_graph.build import BuildResult
 from lineage_graph.types import Failure, LineageGraph, RunRecord
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from command_line import Call
 
+from command_line import Call
 from lineage_graph.bench import registry
 from lineage_graph.types import Progress
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from command_line import Call, edge, node
 from safetensors.numpy import save_file
 
 import lineage_graph.build
+from command_line import Call, edge, node
 from lineage_graph.build import BuildResult, BuildSettings
 from lineage_graph.errors import StrictError
 from lineage_graph.manifest import Manifest

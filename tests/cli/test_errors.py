@@ -8,9 +8,9 @@ import sys
 
 import pytest
 import typer
-from lgraph.errors import DEBUG, reported
 from typer.testing import CliRunner, Result
 
+from lgraph.errors import DEBUG, reported
 from lineage_graph.errors import ManifestError, MissingExtraError, OutputError, StrictError, TruthError
 
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import Call
 
+from command_line import Call
 from lineage_graph.build import BuildResult
 from lineage_graph.render.node_link import to_json
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 
 import pytest
-from lgraph.text import console, number, show, table, visible
 from rich.console import Console
+
+from lgraph.text import console, number, show, table, visible
 
 
 def test_what_cannot_be_shown_is_an_escape() -> None:

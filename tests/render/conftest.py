@@ -4,9 +4,9 @@ import shutil
 from dataclasses import dataclass, field
 
 import pytest
-from render.lineages import run_record
 
 from lineage_graph.render import RENDERERS
+from render.lineages import run_record
 
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
 --disable-component-update --disable-sync""".split()

@@ -4,9 +4,9 @@ from xml.etree import ElementTree
 
 import networkx as nx
 import pytest
-from render.lineages import HOSTILE, demo, edge, finish, hostile, node
 
 from lineage_graph.render import graphml
+from render.lineages import HOSTILE, demo, edge, finish, hostile, node
 
 
 def read(lineage):

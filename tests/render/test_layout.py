@@ -2,9 +2,9 @@ from itertools import combinations, pairwise
 
 import networkx as nx
 import pytest
-from render.lineages import demo, edge, finish, grown, node
 
 from lineage_graph.render.layout import arrange
+from render.lineages import demo, edge, finish, grown, node
 
 SLOT = 80.0
 

@@ -3,10 +3,10 @@ import math
 
 import networkx as nx
 import pytest
-from render.lineages import demo, edge, finish, hostile, node
 
 from lineage_graph.errors import LineageGraphError
 from lineage_graph.render import node_link
+from render.lineages import demo, edge, finish, hostile, node
 
 
 def same(first, second):

@@ -4,10 +4,10 @@ from itertools import combinations
 
 import networkx as nx
 import pytest
-from render.lineages import HOSTILE, demo, finish, grown, hostile, node
 
 from lineage_graph.render.text import visible
 from lineage_graph.types import LineageGraph
+from render.lineages import HOSTILE, demo, finish, grown, hostile, node
 
 BLUE, ORANGE = (0, 114, 178), (230, 159, 0)
 

@@ -6,11 +6,11 @@ from importlib.resources import files
 
 import networkx as nx
 import pytest
-from render.lineages import demo, hostile, run_record
 
 from lineage_graph.render import RENDERERS
 from lineage_graph.render.page.document import embed
 from lineage_graph.types import LineageGraph
+from render.lineages import demo, hostile, run_record
 
 
 def shuffled(lineage):

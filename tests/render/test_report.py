@@ -1,12 +1,12 @@
 import networkx as nx
 import pytest
 from markdown_it import MarkdownIt
-from render.lineages import HOSTILE, demo, edge, finish, grown, hostile, node, run_record
 
 from lineage_graph.render import report
 from lineage_graph.render.markdown import code
 from lineage_graph.render.text import visible
 from lineage_graph.types import LineageGraph
+from render.lineages import HOSTILE, demo, edge, finish, grown, hostile, node, run_record
 
 
 def written(lineage):
