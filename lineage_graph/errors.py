@@ -30,6 +30,8 @@ Messages name the culprit (file, tensor, key) and fit one line.
 
 from __future__ import annotations
 
+import errno
+
 
 class LineageGraphError(Exception):
     """Base of every error that lgraph raises on purpose."""
@@ -73,6 +75,12 @@ class UnreadableFileError(SourceError):
 
 class DirectoryLoopError(SourceError):
     """Symbolic links run in a circle."""
+
+
+def of_os_error(path: object, error: OSError) -> SourceError:
+    """The error that says what the system said of ``path``."""
+    kind = DirectoryLoopError if error.errno == errno.ELOOP else UnreadableFileError
+    return kind(f"{path}: cannot be read ({error.strerror or error})")
 
 
 class CheckpointError(ModelError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import pickle
 import struct
 import zipfile
@@ -11,7 +10,6 @@ from contextlib import contextmanager
 
 from lineage_graph.errors import (
     CorruptFileError,
-    DirectoryLoopError,
     LimitExceededError,
     ModelError,
     TruncatedFileError,
@@ -53,6 +51,4 @@ def border(path: str, part: str = "") -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is None:
             # A library that calls damaged bytes an I/O error gives no error number.
             ours, words = CorruptFileError, "is damaged"
-        if isinstance(error, OSError) and error.errno == errno.ELOOP:
-            ours, words = DirectoryLoopError, "is a circle of links"
         raise ours(f"{label}: {words} ({detail})") from error

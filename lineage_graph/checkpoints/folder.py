@@ -20,6 +20,7 @@ from lineage_graph.errors import (
     NoWeightsError,
     UnreadableFileError,
     UnsupportedFormatError,
+    of_os_error,
 )
 
 _INDEX_ENDINGS = (".safetensors.index.json", ".bin.index.json")
@@ -104,7 +105,7 @@ def _entries(path: Path) -> list[Path]:
     try:
         return sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
     except OSError as error:
-        raise UnreadableFileError(f"{path}: {error.strerror or error}") from error
+        raise of_os_error(path, error) from error
 
 
 def _single(path: Path, entries: list[Path]) -> Path:

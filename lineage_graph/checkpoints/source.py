@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lineage_graph.errors import EmptyFileError, TruncatedFileError, UnreadableFileError
+from lineage_graph.errors import EmptyFileError, TruncatedFileError, UnreadableFileError, of_os_error
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -119,7 +119,7 @@ def open_source(path: Path) -> tuple[ByteSource, io.FileIO]:
             raise UnreadableFileError(f"{path}: not a regular file")
         file = io.FileIO(path, "rb")
     except OSError as error:
-        raise UnreadableFileError(f"{path}: {error.strerror or error}") from error
+        raise of_os_error(path, error) from error
     size = file.seek(0, io.SEEK_END)
     if size == 0:
         file.close()

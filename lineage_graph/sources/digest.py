@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lineage_graph.errors import UnreadableFileError
+from lineage_graph.errors import of_os_error
 from lineage_graph.store import artefact_key
 
 SETTLED_SECONDS = 2.0
@@ -24,7 +24,7 @@ class DigestTask:
 
 
 def compute(task: DigestTask) -> str:
-    """The digest of :class:`~lineage_graph.types.Checkpoint`. Raises :class:`UnreadableFileError`."""
+    """The digest of :class:`~lineage_graph.types.Checkpoint`. Raises :class:`~lineage_graph.errors.SourceError`."""
     digests = [_sha256(file) for file in task.files]
     if len(digests) == 1:
         return digests[0]
@@ -38,21 +38,21 @@ def _sha256(file: str) -> str:
         with Path(file).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise UnreadableFileError(f"{file}: {error.strerror or error}") from error
+        raise of_os_error(file, error) from error
 
 
 def memo_key(task: DigestTask) -> str | None:
     """A key under which the digest may be remembered, or ``None`` where a file has changed too recently.
 
     It is made of what the file system says of the bytes (device, inode, size, times), not of names or paths.
-    Raises :class:`UnreadableFileError`.
+    Raises :class:`~lineage_graph.errors.SourceError`.
     """
     stats: list[list[int]] = []
     for file in task.files:
         try:
             stat = Path(file).stat()
         except OSError as error:
-            raise UnreadableFileError(f"{file}: {error.strerror or error}") from error
+            raise of_os_error(file, error) from error
         if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < SETTLED_SECONDS * 1e9:
             return None
         stats.append([stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])

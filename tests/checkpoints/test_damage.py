@@ -9,6 +9,7 @@ from checkpoints.samples import WRITERS, arrays
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.errors import (
     CheckpointError,
+    DirectoryLoopError,
     EmptyFileError,
     ModelError,
     TruncatedFileError,
@@ -132,7 +133,7 @@ def test_unreadable_paths(tmp_path, monkeypatch):
     with pytest.raises(UnreadableFileError, match="not a regular file"):
         open_checkpoint(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(UnreadableFileError, match="loop"):
+    with pytest.raises(DirectoryLoopError, match="loop"):
         open_checkpoint(tmp_path / "loop")
     (tmp_path / "secret").write_bytes(b"x")
 
