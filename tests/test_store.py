@@ -1,0 +1,89 @@
+import os
+import stat
+
+import pytest
+
+from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.errors import OutputError, UnreadableFileError
+from lineage_graph.executors import SerialExecutor
+from lineage_graph.store import Store, artefact_key, write_atomic
+from lineage_graph.types import silent
+
+
+def test_keys_depend_on_every_part_and_on_nothing_else():
+    assert artefact_key("a", 1, {"x": 2, "y": 3}) == artefact_key("a", 1, {"y": 3, "x": 2})
+    assert len({artefact_key("a", 1), artefact_key("a", 2), artefact_key("b", 1), artefact_key("a1")}) == 4
+
+
+def test_what_was_put_is_there_and_nothing_else(tmp_path):
+    store = Store(tmp_path)
+    assert store.get("kind", "ab12") is None
+    store.put("kind", "ab12", b"data")
+    assert store.get("kind", "ab12") == b"data"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["ab12"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
+    path = tmp_path / "out"
+    write_atomic(path, b"old")
+    monkeypatch.setattr(os, "fdopen", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OutputError, match=r"out: No space left on device"):
+        write_atomic(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_outputs_have_the_permissions_of_ordinary_files(tmp_path):
+    write_atomic(tmp_path / "out", b"x")
+    (tmp_path / "plain").write_bytes(b"x")
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("out", "plain")}
+    assert len(modes) == 1
+
+
+TEXT = Artefact("text", str.encode, bytes.decode)
+
+
+def double(word):
+    if word == "bad":
+        raise UnreadableFileError("bad: no")
+    return word * 2
+
+
+def workshop(tmp_path, log=None):
+    progress = silent if log is None else lambda *event: log.append(event)
+    return Workshop(SerialExecutor(), Store(tmp_path), progress)
+
+
+def test_finished_work_is_not_done_again_and_failures_are_tried_again(tmp_path):
+    words = ["a", "bad", "c"]
+    first = workshop(tmp_path).map(TEXT, double, [(word, word) for word in words])
+    assert [o.value for o in first] == ["aa", None, "cc"]
+    assert first[1].error == "UnreadableFileError"
+    done = []
+
+    def note(word):
+        done.append(word)
+        return word
+
+    again = workshop(tmp_path).map(TEXT, note, [(word, word) for word in words])
+    assert [o.value for o in again] == ["aa", "bad", "cc"]
+    assert done == ["bad"]
+
+
+def test_work_without_a_key_is_never_kept(tmp_path):
+    workshop(tmp_path).map(TEXT, double, [(None, "a")])
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_a_damaged_artefact_is_made_anew(tmp_path):
+    Store(tmp_path).put("text", "a", b"\xff\xfe")
+    (outcome,) = workshop(tmp_path).map(TEXT, double, [("a", "a")])
+    assert outcome.value == "aa"
+    assert Store(tmp_path).get("text", "a") == b"aa"
+
+
+def test_progress_counts_what_was_there(tmp_path):
+    workshop(tmp_path).map(TEXT, double, [("a", "a")])
+    log = []
+    workshop(tmp_path, log).map(TEXT, double, [("a", "a"), ("b", "b")])
+    assert log == [("text", 1, 2), ("text", 2, 2)]
