@@ -98,6 +98,8 @@ def _floats(reader: Reader, spec: TensorSpec, path: str) -> tuple[TensorFingerpr
         raise NonFiniteWeightsError(f"{path}: tensor {spec.name!r} holds NaN or infinite values")
     std = moments.std
     wide = projection.centred(moments.mean) if projection is not None and std > 0 else None
+    if wide is not None and not np.all(np.isfinite(wide)):
+        wide = None  # values near the end of float32's range are limits or masks, not weights
     fingerprint = TensorFingerprint(
         spec=spec,
         hash=digest.hexdigest(),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from lineage_graph.sketch import BLOCK
 from lineage_graph.types import FloatArray
@@ -35,14 +38,12 @@ class Moments:
     def add(self, values: FloatArray) -> None:
         """Take the next ``values``, shape (n,)."""
         for start in range(0, values.size, BLOCK):
-            block = values[start : start + BLOCK]
+            block: npt.NDArray[np.floating[Any]] = values[start : start + BLOCK]
             with np.errstate(over="ignore", invalid="ignore"):
                 square = float(np.dot(block, block))
             if not np.isfinite(square):
-                if self._only_mask(block):
-                    block = np.where(np.isinf(block), np.float32(0), block)
-                wide = block.astype(np.float64)
-                square = float(np.dot(wide, wide))
+                block = self._wide(block)
+                square = float(np.dot(block, block))
                 self.finite = self.finite and bool(np.isfinite(square))
             self.squares += square
             self._sum += float(block.sum())
@@ -51,14 +52,17 @@ class Moments:
             self._block += 1
 
     @staticmethod
-    def _only_mask(block: FloatArray) -> bool:
-        """Attention masks are written as 0 and -inf: no weights, but no damage either."""
-        return bool(np.all((block == 0) | np.isneginf(block)))
+    def _wide(block: FloatArray) -> npt.NDArray[np.float64]:
+        """In float64, where no finite float32 overflows. Attention masks are written as 0 and -inf: no weights, but no
+        damage either, so their -inf count as 0.
+        """
+        wide = block.astype(np.float64)
+        return np.where(np.isneginf(wide), 0.0, wide) if np.all((wide == 0) | np.isneginf(wide)) else wide
 
-    def _sample(self, block: FloatArray) -> None:
+    def _sample(self, block: npt.NDArray[np.floating[Any]]) -> None:
         if self._pivot is None:
             self._pivot = float(block.mean())
-        centred = block - np.float32(self._pivot)
+        centred = block - block.dtype.type(self._pivot)
         squared = centred * centred
         self._powers += [
             block.size,

@@ -64,10 +64,11 @@ def _sketch_of_ones() -> FloatArray:
 
 
 def _project(block: FloatArray, scratch: FloatArray) -> FloatArray:
-    """One full block (``BLOCK``,) → (``WIDE``,)."""
+    """One full block (``BLOCK``,) → (``WIDE``,); values near the end of float32's range overflow to infinity."""
     np.multiply(block, _signs(), out=scratch)
-    folded = _ones() @ scratch.reshape(-1, _ROWS * WIDE)
-    summed: FloatArray = folded.take(_shifted()).sum(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        folded = _ones() @ scratch.reshape(-1, _ROWS * WIDE)
+        summed: FloatArray = folded.take(_shifted()).sum(axis=0)
     return summed
 
 
@@ -92,13 +93,15 @@ class Projection:
                 ones = _project(np.pad(np.ones(block.size, dtype=np.float32), (0, BLOCK - block.size)), self._scratch)
                 block = np.pad(block, (0, BLOCK - block.size))
             sign = _block_signs()[self._blocks % _BLOCK_SIGNS]
-            self._sum += sign * _project(block, self._scratch)
+            with np.errstate(invalid="ignore"):
+                self._sum += sign * _project(block, self._scratch)
             self._ones += sign * ones
             self._blocks += 1
 
     def centred(self, mean: float) -> FloatArray:
         """The sketch of the values minus ``mean``, shape (``WIDE``,)."""
-        return (self._sum - mean * self._ones).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return (self._sum - mean * self._ones).astype(np.float32)
 
 
 def narrow(wide: FloatArray) -> FloatArray:

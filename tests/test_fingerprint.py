@@ -126,3 +126,10 @@ def test_damaged_weights_are_named(state, tmp_path, bad):
     save_file(state, tmp_path / "bad.safetensors")
     with pytest.raises(NonFiniteWeightsError, match=r"bad.safetensors.*layer.2.weight"):
         of(tmp_path / "bad.safetensors")
+
+
+@pytest.mark.filterwarnings("error")
+def test_limits_near_the_end_of_the_range_are_no_weights(state, tmp_path):
+    save_file(state | {"low": np.full((40, 40), -3.4e38, dtype=np.float32) * (np.arange(40) % 2)}, tmp_path / "a")
+    found = of(tmp_path / "a")
+    assert not next(t for t in found.tensors if t.spec.name == "low").is_matrix
