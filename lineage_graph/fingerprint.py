@@ -21,7 +21,7 @@ from lineage_graph.errors import NonFiniteWeightsError
 from lineage_graph.moments import Moments
 from lineage_graph.types import Fingerprint, FloatArray, TensorFingerprint, TensorSpec
 
-SCHEMA = 2
+SCHEMA = 3
 """Raise it when any number in a fingerprint changes its meaning: stored fingerprints are then made anew."""
 
 MATRIX_SIZE = 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,16 @@ import numpy.typing as npt
 from lineage_graph.sketch import BLOCK
 from lineage_graph.types import FloatArray
 
-SAMPLED_FROM = 1 << 20
-SAMPLED_STEP = 8
-"""Of tensors larger than ``SAMPLED_FROM`` elements one block in ``SAMPLED_STEP`` gives spread, kurtosis and zeros: with
-over 130,000 values their sampling error is below 1 %."""
+SAMPLED_BLOCKS = 4
+"""Of a tensor with more blocks, about so many, evenly spaced, give spread, kurtosis and zeros: with over 260,000 values
+their sampling error is below 1 % for weights of ordinary shape.
+"""
+
+
+@cache
+def _ones() -> FloatArray:
+    """For sums as inner products, which BLAS does faster than numpy sums."""
+    return np.ones(BLOCK, dtype=np.float32)
 
 
 class Moments:
@@ -28,7 +35,7 @@ class Moments:
         self.squares = 0.0
         self.finite = True
         self._sum = 0.0
-        self._step = SAMPLED_STEP if size > SAMPLED_FROM else 1
+        self._step = max(1, size // (SAMPLED_BLOCKS * BLOCK))
         self._block = 0
         self._pivot: float | None = None
         self._sampled = 0
@@ -46,7 +53,7 @@ class Moments:
                 square = float(np.dot(block, block))
                 self.finite = self.finite and bool(np.isfinite(square))
             self.squares += square
-            self._sum += float(block.sum())
+            self._sum += float(np.dot(block, _ones()[: block.size]))
             if self._block % self._step == 0 and self.finite:
                 self._sample(block)
             self._block += 1

@@ -31,7 +31,7 @@ WIDE = 512
 """Buckets of the projection from which both sketches are made; also the size of a model's sketch."""
 NARROW = 64
 """Size of the sketch kept for each tensor."""
-_ROWS = 32
+_ROWS = 16
 _SHIFT = 17
 _BLOCK_SIGNS = 4096
 
@@ -64,11 +64,10 @@ def _sketch_of_ones() -> FloatArray:
 
 
 def _project(block: FloatArray, scratch: FloatArray) -> FloatArray:
-    """One full block (``BLOCK``,) → (``WIDE``,); values near the end of float32's range overflow to infinity."""
+    """One full block (``BLOCK``,) → (``WIDE``,)."""
     np.multiply(block, _signs(), out=scratch)
-    with np.errstate(over="ignore", invalid="ignore"):
-        folded = _ones() @ scratch.reshape(-1, _ROWS * WIDE)
-        summed: FloatArray = folded.take(_shifted()).sum(axis=0)
+    folded = _ones() @ scratch.reshape(-1, _ROWS * WIDE)
+    summed: FloatArray = folded.take(_shifted()).sum(axis=0)
     return summed
 
 
@@ -80,28 +79,31 @@ class Projection:
 
     def __init__(self) -> None:
         self._sum = np.zeros(WIDE, dtype=np.float64)
-        self._ones = np.zeros(WIDE, dtype=np.float64)
+        self._full = 0.0
+        self._tail = np.zeros(WIDE, dtype=np.float64)
         self._blocks = 0
         self._scratch: FloatArray = np.empty(BLOCK, dtype=np.float32)
 
     def add(self, values: FloatArray) -> None:
-        """Take the next ``values``, shape (n,)."""
-        for start in range(0, values.size, BLOCK):
-            block = values[start : start + BLOCK]
-            ones = _sketch_of_ones()
-            if block.size < BLOCK:
-                ones = _project(np.pad(np.ones(block.size, dtype=np.float32), (0, BLOCK - block.size)), self._scratch)
-                block = np.pad(block, (0, BLOCK - block.size))
-            sign = _block_signs()[self._blocks % _BLOCK_SIGNS]
-            with np.errstate(invalid="ignore"):
+        """Take the next ``values``, shape (n,). Values near the end of float32's range may overflow to infinity."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, values.size, BLOCK):
+                block = values[start : start + BLOCK]
+                sign = float(_block_signs()[self._blocks % _BLOCK_SIGNS])
+                if block.size < BLOCK:
+                    padding = (0, BLOCK - block.size)
+                    self._tail += sign * _project(np.pad(np.ones_like(block), padding), self._scratch)
+                    block = np.pad(block, padding)
+                else:
+                    self._full += sign
                 self._sum += sign * _project(block, self._scratch)
-            self._ones += sign * ones
-            self._blocks += 1
+                self._blocks += 1
 
     def centred(self, mean: float) -> FloatArray:
         """The sketch of the values minus ``mean``, shape (``WIDE``,)."""
+        ones = self._full * _sketch_of_ones() + self._tail
         with np.errstate(over="ignore", invalid="ignore"):
-            return (self._sum - mean * self._ones).astype(np.float32)
+            return (self._sum - mean * ones).astype(np.float32)
 
 
 def narrow(wide: FloatArray) -> FloatArray:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lineage_graph.moments import SAMPLED_FROM, Moments
+from lineage_graph.moments import SAMPLED_BLOCKS, Moments
+from lineage_graph.sketch import BLOCK
 
 
 def of(values):
@@ -26,7 +27,7 @@ def test_moments_agree_with_scipy_in_float64(size, offset):
 
 
 def test_large_tensors_are_sampled_for_their_shape_but_not_for_their_norm():
-    values = np.random.default_rng(0).standard_normal(3 * SAMPLED_FROM).astype(np.float32)
+    values = np.random.default_rng(0).standard_normal(40 * SAMPLED_BLOCKS * BLOCK // 4).astype(np.float32)
     values[::4] = 0
     moments = of(values)
     assert moments.squares == pytest.approx(np.sum(values.astype(np.float64) ** 2), rel=1e-5)
