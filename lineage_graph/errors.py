@@ -10,6 +10,7 @@
     └── ModelError                 one model cannot be used; the rest of the zoo goes on
         ├── MissingExtraError          an optional dependency is absent; says the line that installs it
         ├── WorkerDiedError            the process that worked on it was killed or crashed
+        ├── FeaturesUnavailableError   no network can be built from the weights, or it gives no features
         ├── SourceError            the entry cannot be turned into files
         │   ├── UnreadableFileError    no permission, an I/O error, vanished meanwhile
         │   └── DirectoryLoopError     symbolic links run in a circle
@@ -63,6 +64,10 @@ class MissingExtraError(ModelError):
 
 class WorkerDiedError(ModelError):
     """The worker process that handled the model was killed or crashed."""
+
+
+class FeaturesUnavailableError(ModelError):
+    """No network can be built from the weights, or it gives no features; the evidence from weights stands."""
 
 
 class SourceError(ModelError):

@@ -1,0 +1,1 @@
+"""Evidence from features: probes, networks from checkpoints, linearization, similarities."""

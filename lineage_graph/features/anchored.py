@@ -1,0 +1,117 @@
+"""One Jacobian-vector product a model: linearized features at an anchor that all models of an architecture share.
+
+Around a common anchor θ0 a network is f(θ0) + J(θ0)(θ - θ0) to first order: its distances between models are distances
+of J(θ0)·θ, a fixed linear map of the weights. So each model contributes one vector, computed once and kept, and
+function-space distances of all pairs are matrix arithmetic. The pairwise form of Neural Lineage (one linearization for
+each candidate parent) is left for the pairs that survive.
+
+The anchor depends on the architecture alone, never on the zoo: a model's vector stays when others come and go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lineage_graph.errors import FeaturesUnavailableError
+from lineage_graph.features.linearize import Parameters, jvp
+from lineage_graph.features.models import Network, load_network
+from lineage_graph.features.probes import built_in, from_folder
+from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.sketch import BLOCK, Projection
+from lineage_graph.types import FloatArray, LinearizedFeatures
+
+SEED = 20240614
+SCHEMA = 1
+"""Raise it when linearized features change their meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureTask:
+    """What a worker needs: the checkpoint's path, and the timm name that the manifest gives, if any."""
+
+    path: str
+    architecture: str | None
+    probes: ProbeSettings
+
+
+def compute(task: FeatureTask) -> LinearizedFeatures:
+    """The model's linearized features; empty, with the reason, where no network can be built from the weights.
+
+    Raises what reading the checkpoint raises.
+    """
+    try:
+        network = load_network(Path(task.path), task.architecture)
+        values = at_anchor(network, probes_for(network, task.probes), task.probes.depth).flatten()
+    except FeaturesUnavailableError as error:
+        return LinearizedFeatures("", str(error).removeprefix(f"{task.path}: "), np.zeros(0, dtype=np.float32))
+    return LinearizedFeatures(network.group, network.note, sketched(values))
+
+
+def probes_for(network: Network, settings: ProbeSettings) -> Tensor:
+    """The probes in the shape that the network takes, (count, channels, height, width)."""
+    if settings.folder:
+        return from_folder(Path(settings.folder), network.input_shape, settings.count, settings.seed)
+    return built_in(settings.count, network.input_shape, settings.seed)
+
+
+def at_anchor(network: Network, probes: Tensor, depth: float) -> Tensor:
+    """J(θ0)·θ on the probes, shape (probes, features)."""
+    start = anchor({name: tuple(values.shape) for name, values in network.parameters.items()})
+    common = replace(network, parameters=start, constants={})
+    return jvp(common.features(network.layer(depth), probes, pool=True), start, network.parameters)[1]
+
+
+def anchor(shapes: Mapping[str, tuple[int, ...]]) -> Parameters:
+    """A fixed point in weight space: He-normal matrices, scales of 1, biases of 0 (He et al., ICCV 2015).
+
+    Layer scales start at 1 too, not near 0 as in training: a branch that is switched off has no derivative.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    parameters: Parameters = {}
+    for name in sorted(shapes):
+        shape = shapes[name]
+        if len(shape) > 1:
+            fan_in = int(np.prod(shape[1:]))
+            parameters[name] = torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
+        else:
+            parameters[name] = torch.zeros(shape) if name.endswith("bias") else torch.ones(shape)
+    return {name: parameters[name] for name in shapes}
+
+
+def sketched(values: Tensor) -> FloatArray:
+    """A unit vector, shape (``sketch.WIDE``,), whose inner products estimate the cosine of the features, flat (n,)."""
+    flat = values.detach().numpy().astype(np.float32)
+    projection = Projection()
+    for start in range(0, flat.size, BLOCK):
+        projection.add(flat[start : start + BLOCK])
+    wide = projection.centred(0.0)
+    length = float(np.linalg.norm(wide))
+    return wide / np.float32(length) if length > 0 else wide
+
+
+def to_bytes(features: LinearizedFeatures) -> bytes:
+    """Serialise as safetensors."""
+    from safetensors.numpy import save
+
+    return save({"sketch": features.sketch}, metadata={"group": features.group, "note": features.note})
+
+
+def from_bytes(data: bytes) -> LinearizedFeatures:
+    """The inverse of :func:`to_bytes`. Raises ``ValueError`` on bytes that are none."""
+    import json
+
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        sketch = load(data)["sketch"]
+        metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+        return LinearizedFeatures(metadata["group"], metadata["note"], sketch)
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise ValueError(f"no linearized features: {error}") from error
