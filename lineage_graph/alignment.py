@@ -55,8 +55,8 @@ def align(a: Fingerprint, b: Fingerprint) -> Alignment:
 
 
 def backbone(fingerprint: Fingerprint) -> list[TensorFingerprint]:
-    """The tensors that can be inherited: floating point, no head (unless all is head), no running statistics."""
-    weights = [t for t in fingerprint.tensors if t.spec.floating and not names.is_state(t.spec.name)]
+    """The tensors that can be inherited: trained weights, without the head (unless all is head)."""
+    weights = [tensor for tensor in fingerprint.tensors if tensor.weight]
     heads = names.heads((t.spec.name for t in weights), (t.spec.name for t in weights if t.is_matrix))
     return [t for t in weights if t.spec.name not in heads]
 

@@ -6,32 +6,25 @@ render. Stages fan out through the executor, the store keeps what they made, and
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
 from lineage_graph import __version__, alignment, candidates, evidence, fingerprint, lineage, scoring
 from lineage_graph.cached import Artefact, Workshop
-from lineage_graph.checkpoints import weight_files
-from lineage_graph.errors import ManifestError, ModelError, StrictError
-from lineage_graph.executors import Outcome, make_executor
-from lineage_graph.manifest import GrowEntry, Manifest, PathEntry
+from lineage_graph.errors import StrictError
+from lineage_graph.executors import make_executor
+from lineage_graph.features.settings import ProbeSettings, images_digest
+from lineage_graph.manifest import Manifest
 from lineage_graph.render import RENDERERS
 from lineage_graph.signals import metadata as metadata_signals
-from lineage_graph.sources import digest
-from lineage_graph.sources.base import LocatedModel
-from lineage_graph.sources.grow import GrownZoo, grow
-from lineage_graph.sources.local import check_unique, locate
 from lineage_graph.store import Store, artefact_key, write_atomic
 from lineage_graph.types import (
     CandidatePair,
-    Checkpoint,
     Failure,
+    FeatureComparison,
     LineageGraph,
     Model,
     PairEvidence,
@@ -41,19 +34,26 @@ from lineage_graph.types import (
     ScoredPair,
     silent,
 )
+from lineage_graph.zoo import Stopwatch, read_zoo
 
-DIGESTS = Artefact("digest", str.encode, bytes.decode)
-FINGERPRINTS = Artefact("fingerprint", fingerprint.to_bytes, fingerprint.from_bytes)
+MOST_COPIES = 32
+"""Files of equal bytes that are all paired with one another."""
+
+MOST_NAMED = 5
+"""Failures that one sentence names."""
+
 COMPARISONS = Artefact("comparison", evidence.to_bytes, evidence.from_bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildSettings:
-    """``metadata``: names, dates and declarations count as evidence. ``strict``: a model that fails ends the build.
+    """``metadata``: names, dates and declarations count as evidence. ``features``: networks are built where they can
+    be, and compared by their linearized features too. ``strict``: a model that fails ends the build.
     ``jobs``: processes, 0 for one a core. ``cache``: where artefacts are kept, ``None`` for the user's cache folder.
     """
 
     metadata: bool = True
+    features: bool = True
     strict: bool = False
     jobs: int = 0
     cache: Path | None = None
@@ -68,29 +68,6 @@ class BuildResult:
     out: Path
     files: tuple[Path, ...]
     truth: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadZoo:
-    """The zoo after the stages that read it model by model."""
-
-    models: tuple[Model, ...]
-    failures: tuple[Failure, ...]
-    truth: tuple[Path, ...]
-
-
-class Stopwatch:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.timings: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time the body of a ``with`` block."""
-        start = time.perf_counter()
-        yield
-        self.timings[name] = time.perf_counter() - start
 
 
 def default_cache() -> Path:
@@ -111,13 +88,14 @@ def build(
     watch = Stopwatch()
     with make_executor(settings.jobs) as executor:
         shop = Workshop(executor, Store(cache), progress)
-        zoo = read_zoo(manifest, cache, shop, watch)
+        probes = probe_settings(manifest) if settings.features else None
+        zoo = read_zoo(manifest.entries, manifest.root, cache, shop, watch, probes)
         if settings.strict and zoo.failures:
-            raise StrictError("; ".join(f"{f.id}: {f.error}: {f.message}" for f in zoo.failures))
+            raise StrictError(_strictly(zoo.failures))
         with watch.stage("candidates"):
             pairs = propose(zoo.models, settings.metadata)
         with watch.stage("evidence"):
-            measured, unreadable = measure(zoo.models, pairs, shop)
+            measured, unreadable = measure(zoo.models, pairs, shop, probes)
     with watch.stage("lineage"):
         scored = judge(zoo.models, measured, settings.metadata)
         decision = lineage.LineageSettings(scoring.DECISION)
@@ -125,104 +103,30 @@ def build(
         graph = replace(graph, rejected=(*graph.rejected, *unreadable))
     run = _record(settings, watch, graph, len(pairs))
     files = tuple(out / renderer.filename for renderer in RENDERERS)
-    for file, renderer in zip(files, RENDERERS, strict=True):
-        write_atomic(file, renderer.render(graph, run).encode())
+    texts = [renderer.render(graph, run).encode() for renderer in RENDERERS]
+    for file, text in zip(files, texts, strict=True):
+        write_atomic(file, text)
     return BuildResult(graph, run, out, files, zoo.truth)
 
 
-def read_zoo(manifest: Manifest, cache: Path, shop: Workshop, watch: Stopwatch) -> ReadZoo:
-    """Locate, digest and fingerprint every model of the manifest; what cannot be read becomes a failure."""
-    with watch.stage("locate"):
-        located, truth = _locate(manifest, cache, shop)
-    with watch.stage("fetch"):
-        checkpoints, unfetched = _fetch(located, shop)
-    with watch.stage("fingerprint"):
-        models, unread = _fingerprint(checkpoints, shop)
-    return ReadZoo(tuple(models), (*unfetched, *unread), truth)
-
-
-def _locate(manifest: Manifest, cache: Path, shop: Workshop) -> tuple[list[LocatedModel], tuple[Path, ...]]:
-    """Every entry as models on disk. The manifest's mistakes show before anything is grown."""
-    entries = list(enumerate(manifest.entries, start=1))
-    models: dict[int, tuple[LocatedModel, ...]] = {
-        number: locate(entry, manifest.root) for number, entry in entries if isinstance(entry, PathEntry)
-    }
-    check_unique([model for located in models.values() for model in located])
-    truth = []
-    for number, entry in entries:
-        if isinstance(entry, GrowEntry):
-            zoo = _grow(entry, cache, shop)
-            models[number] = zoo.models
-            truth.append(zoo.truth)
-    located = [model for number, _ in entries for model in models[number]]
-    check_unique(located)
-    return located, tuple(truth)
-
-
-def _grow(entry: GrowEntry, cache: Path, shop: Workshop) -> GrownZoo:
-    growth = entry.grow
-    try:
-        return grow(growth.recipe, growth.models, growth.seed, cache, shop.executor, shop.progress)
-    except ManifestError as error:
-        raise ManifestError(f"{entry.where}: {error}") from error
-
-
-def _fetch(located: Sequence[LocatedModel], shop: Workshop) -> tuple[list[Checkpoint], list[Failure]]:
-    """The digest of each model's bytes, remembered by what the file system says of them."""
-    failures: list[Failure] = []
-    found: list[LocatedModel] = []
-    work: list[tuple[str | None, digest.DigestTask]] = []
-    for model in located:
-        try:
-            folder = model.path if model.path.is_dir() else model.path.parent
-            task = digest.DigestTask(tuple(str(file) for file in weight_files(model.path)), str(folder))
-            work.append((digest.memo_key(task), task))
-            found.append(model)
-        except ModelError as error:
-            failures.append(_failure(model, "fetch", Outcome.of_error(error)))
-    checkpoints = []
-    for model, outcome in zip(found, shop.map(DIGESTS, digest.compute, work), strict=True):
-        if outcome.value is None:
-            failures.append(_failure(model, "fetch", outcome))
-            continue
-        checkpoint = Checkpoint(
-            id=model.id,
-            path=str(model.path),
-            digest=outcome.value,
-            source=model.source,
-            arch=model.arch,
-            created=model.created,
-            declared_parents=model.declared_parents,
-        )
-        checkpoints.append(checkpoint)
-    return checkpoints, failures
-
-
-def _fingerprint(checkpoints: Sequence[Checkpoint], shop: Workshop) -> tuple[list[Model], list[Failure]]:
-    work = [
-        (
-            artefact_key("fingerprint", fingerprint.SCHEMA, c.digest, digest.sidecar(Path(c.path))),
-            fingerprint.FingerprintTask(c.path, c.digest),
-        )
-        for c in checkpoints
-    ]
-    models, failures = [], []
-    for checkpoint, outcome in zip(checkpoints, shop.map(FINGERPRINTS, fingerprint.compute, work), strict=True):
-        if outcome.value is None:
-            failures.append(_failure(checkpoint, "fingerprint", outcome))
-        else:
-            models.append(Model(checkpoint, outcome.value))
-    return models, failures
-
-
-def _failure(model: LocatedModel | Checkpoint, stage: str, outcome: Outcome[Any]) -> Failure:
-    return Failure(model.id, outcome.error, outcome.message, stage, model.source)
+def probe_settings(manifest: Manifest) -> ProbeSettings:
+    """The manifest's probes. Raises :class:`~lineage_graph.errors.ManifestError` for a folder without images."""
+    given, usual = manifest.probes, ProbeSettings()
+    folder = manifest.root / given.folder if given.folder is not None else None
+    return ProbeSettings(
+        count=given.count if given.count is not None else usual.count,
+        seed=given.seed if given.seed is not None else usual.seed,
+        folder=str(folder) if folder is not None else "",
+        images=images_digest(folder) if folder is not None else "",
+    )
 
 
 def propose(models: Sequence[Model], metadata: bool) -> list[CandidatePair]:
     """Candidates among the distinct models; where metadata counts, declared parents are always looked at."""
-    distinct = {model.fingerprint.digest: model for model in reversed(models)}
-    pairs = list(candidates.propose([model for model in models if distinct[model.fingerprint.digest] is model]))
+    distinct: dict[str, Model] = {}
+    for model in sorted(models, key=lineage.canonical):
+        distinct.setdefault(model.fingerprint.digest, model)
+    pairs = list(candidates.propose(list(distinct.values())))
     if not metadata:
         return pairs
     proposed = {frozenset((pair.a, pair.b)) for pair in pairs}
@@ -239,11 +143,15 @@ def propose(models: Sequence[Model], metadata: bool) -> list[CandidatePair]:
 
 
 def measure(
-    models: Sequence[Model], pairs: Sequence[CandidatePair], shop: Workshop
+    models: Sequence[Model], pairs: Sequence[CandidatePair], shop: Workshop, probes: ProbeSettings | None
 ) -> tuple[list[PairEvidence], list[Rejected]]:
-    """Compare the weights of each pair and take every signal from it; pairs that cannot be read come with a reason."""
+    """Compare the weights of each pair, and its features where both have them, and take every signal from that.
+
+    Pairs whose weights cannot be read come with the reason.
+    """
     by_id = {model.id: model for model in models}
     sides = [(by_id[pair.a], by_id[pair.b]) for pair in pairs]
+    features = compare_features(sides, shop, probes) if probes is not None else {}
     aligned = [alignment.align(a.fingerprint, b.fingerprint) for a, b in sides]
     work = [
         (
@@ -259,17 +167,61 @@ def measure(
         if outcome.value is None:
             unreadable.append(Rejected(a.id, b.id, 0.0, 0.0, f"not compared: {outcome.message}"))
         else:
-            measured.append(evidence.gather(a, b, matched, outcome.value))
+            measured.append(evidence.gather(a, b, matched, outcome.value, features.get((a.id, b.id))))
     return measured, unreadable
 
 
+def compare_features(
+    sides: Sequence[tuple[Model, Model]], shop: Workshop, probes: ProbeSettings
+) -> dict[tuple[str, str], FeatureComparison]:
+    """The exact pairwise linearization of the pairs whose sides are one network; a pair that fails has none."""
+    from lineage_graph.features import pairwise
+
+    alike = [(a, b) for a, b in sides if a.features and b.features and a.features.group == b.features.group != ""]
+    work = [
+        (
+            artefact_key(
+                "feature-comparison",
+                pairwise.SCHEMA,
+                [(side.checkpoint.digest, side.checkpoint.arch) for side in (a, b)],
+                probes.key,
+            ),
+            pairwise.FeaturePairTask(
+                a.checkpoint.path, b.checkpoint.path, a.checkpoint.arch, b.checkpoint.arch, probes
+            ),
+        )
+        for a, b in alike
+    ]
+    kept = Artefact("feature-comparison", pairwise.to_bytes, pairwise.from_bytes)
+    outcomes = shop.map(kept, pairwise.compare, work)
+    return {(a.id, b.id): o.value for (a, b), o in zip(alike, outcomes, strict=True) if o.value is not None}
+
+
 def judge(models: Sequence[Model], measured: Sequence[PairEvidence], metadata: bool) -> list[ScoredPair]:
-    """Score every measured pair."""
+    """Score every measured pair, and the pairs of files with equal bytes, which need no measurement."""
     by_id = {model.id: model.checkpoint for model in models}
     return [
         scoring.score(pair, metadata_signals.measure(by_id[pair.a], by_id[pair.b]) if metadata else {})
-        for pair in measured
+        for pair in [*measured, *_copies(models)]
     ]
+
+
+def _copies(models: Sequence[Model]) -> Iterator[PairEvidence]:
+    """Each file with the others of its bytes; of very many, with the first alone."""
+    groups: dict[str, list[Model]] = {}
+    for model in sorted(models, key=lineage.canonical):
+        groups.setdefault(model.fingerprint.digest, []).append(model)
+    signals = {"cosine": 1.0, "distance": 0.0, "identical": 1.0}
+    for group in groups.values():
+        for index, one in enumerate(group if len(group) <= MOST_COPIES else group[:1]):
+            for other in group[index + 1 :]:
+                yield PairEvidence(one.id, other.id, 1.0, signals)
+
+
+def _strictly(failures: Sequence[Failure]) -> str:
+    named = "; ".join(f"{f.id}: {f.error}: {f.message}" for f in failures[:MOST_NAMED])
+    more = f"; and {len(failures) - MOST_NAMED} more" if len(failures) > MOST_NAMED else ""
+    return f"strict: {len(failures)} of the models could not be used: {named}{more}"
 
 
 def _record(settings: BuildSettings, watch: Stopwatch, graph: LineageGraph, pairs: int) -> RunRecord:
@@ -278,6 +230,7 @@ def _record(settings: BuildSettings, watch: Stopwatch, graph: LineageGraph, pair
         version=__version__,
         settings={
             "metadata": settings.metadata,
+            "features": settings.features,
             "strict": settings.strict,
             "decision": scoring.DECISION,
             "related": asdict(scoring.RelatedSettings()),

@@ -1,12 +1,14 @@
 """Which pairs are worth reading the weights for: nearest neighbours of sketches, by faiss.
 
-Two indexes propose. Models of one shape signature are compared whole (``Fingerprint.sketch``). Across signatures (a
+Two indexes propose. Models of one shape signature are compared whole: by the sketch of their weights and, where there
+are any, by their linearized features, side by side in one vector. Across signatures (a
 transplanted backbone, another head, extra layers) the largest weight matrices of each shape are compared one by one,
 and each hit votes for its two models with its share of the smaller backbone.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage_graph.alignment import backbone
+from lineage_graph.sketch import WIDE
 from lineage_graph.types import CandidatePair, FloatArray, Model
 
 
@@ -23,12 +26,14 @@ from lineage_graph.types import CandidatePair, FloatArray, Model
 class CandidateSettings:
     """``neighbours``: partners proposed for each model by each index. ``least_similarity``: cosine of sketches below
     which a pair is not worth reading: sketches of strangers spread around 0 with a standard deviation of 0.044 for
-    whole models, 0.125 for single matrices. ``matrices``: the largest matrices of a model that vote.
+    whole models, 0.125 for single matrices. ``feature_share``: of the features in the similarity of whole models;
+    alone they find fewer true parents than sketches do. ``matrices``: the largest matrices of a model that vote.
     ``exact_below``: population from which faiss searches approximately (HNSW) instead of exactly.
     """
 
     neighbours: int = 12
     least_similarity: float = 0.12
+    feature_share: float = 0.25
     least_matrix_similarity: float = 0.4
     matrices: int = 24
     exact_below: int = 20_000
@@ -63,10 +68,26 @@ def _whole(models: Sequence[Model], settings: CandidateSettings) -> Iterable[tup
         if np.any(model.fingerprint.sketch):
             groups[model.fingerprint.signature].append(index)
     for members in groups.values():
-        vectors = np.stack([models[i].fingerprint.sketch for i in members])
-        for row, column, similarity in nearest(vectors, settings):
+        vectors = _vectors([models[i] for i in members], settings.feature_share)
+        for row, column, _ in nearest(vectors, settings):
+            one, two = models[members[row]].fingerprint, models[members[column]].fingerprint
+            # Strangers that do the same task are alike in function space: features rank, weights decide.
+            similarity = float(one.sketch @ two.sketch)
             if similarity >= settings.least_similarity:
                 yield members[row], members[column], similarity
+
+
+def _vectors(models: Sequence[Model], share: float) -> FloatArray:
+    """Unit vectors of one signature's models, shape (models, 2 · ``sketch.WIDE``): weights, then features."""
+    groups = {model.features.group for model in models if model.features is not None} - {""}
+    vectors = np.zeros((len(models), 2 * WIDE), dtype=np.float32)
+    for vector, model in zip(vectors, models, strict=True):
+        vector[:WIDE] = model.fingerprint.sketch
+        # Features of different inputs cannot be compared.
+        if len(groups) == 1 and model.features is not None and model.features.group:
+            vector[:WIDE] *= math.sqrt(1 - share)
+            vector[WIDE:] = math.sqrt(share) * model.features.sketch
+    return vectors
 
 
 def _by_matrix(models: Sequence[Model], settings: CandidateSettings) -> Iterable[tuple[int, int, float]]:

@@ -16,19 +16,20 @@ import numpy as np
 from lineage_graph.alignment import Alignment
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
+from lineage_graph.signals import linearized
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
 from lineage_graph.sketch import BLOCK
-from lineage_graph.types import FloatArray, Model, PairEvidence, TensorComparison
+from lineage_graph.types import FeatureComparison, FloatArray, Model, PairEvidence, TensorComparison
 
 UNITS = 256
 UNIT_LENGTH = 1 << 16
 """Units of a matrix, and elements of each, that the permutation test looks at: the cost stays bounded for any size."""
 
-LEAST_UNITS = 3
-"""Units from which there are permutations enough to speak of a spread."""
+LEAST_UNITS = 6
+"""Units from which there are permutations enough (720) to speak of a normal spread."""
 
-SCHEMA = 2
+SCHEMA = 3
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
 
 
@@ -60,13 +61,18 @@ def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
             name_a=a.spec.name,
             name_b=b.spec.name,
             size=a.spec.size,
-            rows=a.spec.shape[0] if a.is_matrix and b.is_matrix else 0,
+            rows=units(a.spec.shape) if a.is_matrix and b.is_matrix else 0,
             mean_a=a.mean,
             mean_b=b.mean,
         )
         for a, b in alignment.pairs
     )
     return CompareTask(path_a, path_b, tensors)
+
+
+def units(shape: tuple[int, ...]) -> int:
+    """Output units of a weight matrix: its first dimension that is not 1."""
+    return next((size for size in shape if size > 1), 1)
 
 
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
@@ -142,25 +148,33 @@ def permutation_z(a: FloatArray, b: FloatArray) -> float:
     The sum of inner products of equal units, against its mean and standard deviation over all permutations of ``b``'s
     units (Hoeffding, "A combinatorial central limit theorem", 1951). Hidden units of independent trainings come in no
     common order, so theirs is about standard normal, however few dimensions the weights really use; the idea is that of
-    "Independence Tests for Language Models" (ICML 2025). 0 where there are fewer than three units.
+    "Independence Tests for Language Models" (ICML 2025). 0 where there are fewer than ``LEAST_UNITS``.
     """
     count = len(a)
     if count < LEAST_UNITS:
         return 0.0
     products = (a - a.mean(axis=0)) @ (b - b.mean(axis=0)).T
     matched = float(np.trace(products))
-    # Rows and columns of the products sum to 0, so over permutations the sum has mean 0 and this variance. The matched
-    # pairs are left out of it: those of relatives would inflate the null that they are held against.
+    # Rows and columns of the products sum to 0, so over permutations the sum has mean 0, variance Σ products²/(n - 1).
+    # The matched pairs are left out, since those of relatives would inflate the null that they are held against;
+    # n/(n - 1) makes up for their number.
     others = float(np.sum(products**2) - np.sum(np.diag(products) ** 2))
-    deviation = math.sqrt(max(others, 0.0) / (count - 1))
+    deviation = math.sqrt(max(others, 0.0) * count) / (count - 1)
     scale = float(np.linalg.norm(a) * np.linalg.norm(b))
     return matched / max(deviation, 1e-6 * scale) if scale > 0 else 0.0
 
 
-def gather(a: Model, b: Model, alignment: Alignment, tensors: tuple[TensorComparison, ...]) -> PairEvidence:
-    """All signals of a pair, from the comparison of its aligned ``tensors``."""
+def gather(
+    a: Model,
+    b: Model,
+    alignment: Alignment,
+    tensors: tuple[TensorComparison, ...],
+    features: FeatureComparison | None = None,
+) -> PairEvidence:
+    """All signals of a pair, from the comparison of its aligned ``tensors`` and, where there are any, ``features``."""
     context = PairContext(a.fingerprint, b.fingerprint, alignment.pairs, tensors, alignment.coverage)
-    return PairEvidence(a.id, b.id, alignment.coverage, measure_all(context), tensors)
+    signals = measure_all(context) | (linearized.measure(features) if features is not None else {})
+    return PairEvidence(a.id, b.id, alignment.coverage, signals, tensors)
 
 
 def to_bytes(tensors: tuple[TensorComparison, ...]) -> bytes:

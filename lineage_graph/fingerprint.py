@@ -21,11 +21,14 @@ from lineage_graph.errors import NonFiniteWeightsError
 from lineage_graph.moments import Moments
 from lineage_graph.types import Fingerprint, FloatArray, TensorFingerprint, TensorSpec
 
-SCHEMA = 3
+SCHEMA = 4
 """Raise it when any number in a fingerprint changes its meaning: stored fingerprints are then made anew."""
 
 MATRIX_SIZE = 16
 """Elements from which a tensor of two or more dimensions counts as a weight matrix; smaller ones tell nothing."""
+
+LARGEST_WEIGHT = 1e12
+"""Root-mean-square beyond which values are limits or masks (``finfo.min``), not weights."""
 
 _NO_SKETCH: FloatArray = np.zeros(0, dtype=np.float32)
 
@@ -65,7 +68,7 @@ def compute(task: FingerprintTask) -> Fingerprint:
             digest=task.digest,
             format=reader.format,
             architecture=reader.architecture,
-            parameters=sum(s.size for s in specs if s.floating and not names.is_state(s.name)),
+            parameters=sum(t.spec.size for t in tensors if t.weight),
             signature=model.signature(),
             tensors=tuple(tensors),
             counters=counters,
@@ -80,7 +83,7 @@ def _is_matrix_spec(spec: TensorSpec) -> bool:
 def _integers(spec: TensorSpec, values: np.ndarray[Any, Any]) -> TensorFingerprint:
     real = values.real if np.iscomplexobj(values) else values
     digest = xxhash.xxh3_128_hexdigest(np.ascontiguousarray(real, dtype=np.int64).data)
-    return TensorFingerprint(spec, digest, 0.0, 0.0, 0.0, 0.0, 0.0, _NO_SKETCH)
+    return TensorFingerprint(spec, digest, 0.0, 0.0, 0.0, 0.0, 0.0, weight=False, sketch=_NO_SKETCH)
 
 
 def _floats(reader: Reader, spec: TensorSpec, path: str) -> tuple[TensorFingerprint, FloatArray | None]:
@@ -97,9 +100,8 @@ def _floats(reader: Reader, spec: TensorSpec, path: str) -> tuple[TensorFingerpr
     if not moments.finite:
         raise NonFiniteWeightsError(f"{path}: tensor {spec.name!r} holds NaN or infinite values")
     std = moments.std
-    wide = projection.centred(moments.mean) if projection is not None and std > 0 else None
-    if wide is not None and not np.all(np.isfinite(wide)):
-        wide = None  # values near the end of float32's range are limits or masks, not weights
+    weight = _is_weight(spec, moments)
+    wide = projection.centred(moments.mean) if projection is not None and std > 0 and weight else None
     fingerprint = TensorFingerprint(
         spec=spec,
         hash=digest.hexdigest(),
@@ -108,9 +110,17 @@ def _floats(reader: Reader, spec: TensorSpec, path: str) -> tuple[TensorFingerpr
         norm=moments.squares**0.5,
         kurtosis=moments.kurtosis,
         zeros=moments.zeros,
+        weight=weight,
         sketch=_NO_SKETCH if wide is None else sketch.narrow(wide),
     )
     return fingerprint, wide
+
+
+def _is_weight(spec: TensorSpec, moments: Moments) -> bool:
+    """Can it be a trained weight, by name and by content? Masks and limits are equal in unrelated models."""
+    small = moments.squares <= LARGEST_WEIGHT**2 * spec.size
+    mask = moments.masked or (len(spec.shape) >= 2 and moments.two_valued)
+    return small and not mask and not names.is_state(spec.name)
 
 
 def to_bytes(fingerprint: Fingerprint) -> bytes:
@@ -125,7 +135,21 @@ def to_bytes(fingerprint: Fingerprint) -> bytes:
         "signature": fingerprint.signature,
         "counters": dict(fingerprint.counters),
         "tensors": [
-            [t.spec.name, t.spec.shape, t.spec.dtype, t.hash, t.mean, t.std, t.norm, t.kurtosis, t.zeros, t.sketch.size]
+            [
+                *(
+                    t.spec.name,
+                    t.spec.shape,
+                    t.spec.dtype,
+                    t.hash,
+                    t.mean,
+                    t.std,
+                    t.norm,
+                    t.kurtosis,
+                    t.zeros,
+                    t.weight,
+                ),
+                t.sketch.size,
+            ]
             for t in fingerprint.tensors
         ],
     }
@@ -144,10 +168,10 @@ def from_bytes(data: bytes) -> Fingerprint:
         record = json.loads(header["__metadata__"]["fingerprint"])
         tensors = []
         start = 0
-        for name, shape, dtype, digest, mean, std, norm, kurtosis, zeros, size in record.pop("tensors"):
+        for name, shape, dtype, digest, mean, std, norm, kurtosis, zeros, weight, size in record.pop("tensors"):
             spec = TensorSpec(name, tuple(shape), dtype)
             values = arrays["tensors"][start : start + size]
-            tensors.append(TensorFingerprint(spec, digest, mean, std, norm, kurtosis, zeros, values))
+            tensors.append(TensorFingerprint(spec, digest, mean, std, norm, kurtosis, zeros, weight, values))
             start += size
         return Fingerprint(**record, tensors=tuple(tensors), sketch=arrays["model"])
     except (SafetensorError, KeyError, TypeError, ValueError) as error:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import networkx as nx
 
 from lineage_graph.rooting import Rooted, TreeEdge, root_tree
+from lineage_graph.signals.registry import is_signed
 from lineage_graph.types import Failure, LineageGraph, Model, Rejected, ScoredPair
 
 NEAREST_MISSES = 3
@@ -40,40 +41,34 @@ def assemble(
     settings: LineageSettings,
 ) -> LineageGraph:
     """The lineage graph of ``models``. Deterministic, and independent of ids but for exact ties between duplicates."""
-    models = sorted(models, key=lambda model: (model.fingerprint.digest, model.id))
+    models = sorted(models, key=canonical)
     by_id = {model.id: model for model in models}
-    pairs = [*pairs, *_byte_identical(models)]
+    pairs = list(pairs)
     accepted = {_key(pair): pair for pair in pairs if pair.confidence >= settings.threshold}
     keeper, copies = _fold_duplicates(models, accepted)
+    drawn: dict[str, tuple[str, ScoredPair, float]] = {}
+    for rooted, edge_pairs in _trees([m.id for m in models if keeper[m.id] == m.id], _between(accepted, keeper)):
+        for child, parent in rooted.parent.items():
+            drawn[child] = (parent, edge_pairs[frozenset((parent, child))], rooted.direction_confidence[child])
+    drawn.update({copy: (keeper[copy], pair, _pair_direction(pair, keeper[copy])) for copy, pair in copies.items()})
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(by_id)
-    tree_pairs = [p for p in accepted.values() if p.kind != "duplicate" and keeper[p.a] == p.a and keeper[p.b] == p.b]
-    for rooted, edge_pairs in _trees([m.id for m in models if keeper[m.id] == m.id], tree_pairs):
-        for child, parent in rooted.parent.items():
-            pair = edge_pairs[frozenset((parent, child))]
-            graph.add_edge(parent, child, **_edge(pair, parent, by_id[child], rooted.direction_confidence[child]))
-    for copy, pair in copies.items():
-        graph.add_edge(keeper[copy], copy, **_edge(pair, keeper[copy], by_id[copy], _pair_direction(pair)))
+    for child, (parent, pair, direction) in drawn.items():
+        declared = _declared(by_id[child].checkpoint.declared_parents, parent, keeper)
+        graph.add_edge(parent, child, **_edge(pair, parent, direction, declared))
     _describe_nodes(graph, models)
     for failure in failures:
         graph.add_node(failure.id, **_failed(failure))
     return LineageGraph(name, graph, _near_misses(pairs, accepted), tuple(failures))
 
 
+def canonical(model: Model) -> tuple[str, str]:
+    """The order of models that decides ties: by content, and by id only between equal bytes."""
+    return model.fingerprint.digest, model.id
+
+
 def _key(pair: ScoredPair) -> frozenset[str]:
     return frozenset((pair.a, pair.b))
-
-
-def _byte_identical(models: Sequence[Model]) -> list[ScoredPair]:
-    """Files with equal bytes need no measurement: each is paired with the first one of its digest."""
-    first: dict[str, Model] = {}
-    pairs = []
-    for model in models:
-        original = first.setdefault(model.fingerprint.digest, model)
-        if original is not model:
-            evidence = {"coverage": 1.0, "cosine": 1.0, "distance": 0.0, "identical": 1.0}
-            pairs.append(ScoredPair(original.id, model.id, "duplicate", 1.0, 0.0, (), evidence))
-    return pairs
 
 
 def _fold_duplicates(
@@ -81,7 +76,8 @@ def _fold_duplicates(
 ) -> tuple[dict[str, str], dict[str, ScoredPair]]:
     """Equal weights are one node of the tree: each model's keeper, and for each copy the pair that ties it to it.
 
-    Where a date or a coarser format says which one is the original, it is the keeper; otherwise the first digest.
+    Where a date or a coarser format says which one is the original, it is the keeper; otherwise the first in canonical
+    order. A copy without a pair of its own with the keeper borrows one of the group, without that pair's direction.
     """
     same: nx.Graph[str] = nx.Graph()
     same.add_nodes_from(model.id for model in models)
@@ -92,23 +88,38 @@ def _fold_duplicates(
     rank = {model.id: index for index, model in enumerate(models)}
     for group in nx.connected_components(same):
         seniority = dict.fromkeys(group, 0.0)
-        for pair in duplicates:
-            if pair.a in seniority:
-                log_odds = sum(cue.log_odds for cue in pair.direction if cue.sign_prior == 1)
-                seniority[pair.a] += log_odds
-                seniority[pair.b] -= log_odds
+        inside = [pair for pair in duplicates if pair.a in group]
+        for pair in inside:
+            seniority[pair.a] += _known_log_odds(pair)
+            seniority[pair.b] -= _known_log_odds(pair)
         original = min(group, key=lambda node: (-round(seniority[node], 9), rank[node]))
         for copy in group - {original}:
             keeper[copy] = original
-            pair = accepted.get(frozenset((original, copy))) or next(p for p in duplicates if copy in (p.a, p.b))
-            copies[copy] = pair
+            tie = accepted.get(frozenset((original, copy)))
+            copies[copy] = tie or replace(next(p for p in inside if copy in (p.a, p.b)), direction=())
     return keeper, dict(sorted(copies.items(), key=lambda item: rank[item[0]]))
 
 
-def _pair_direction(pair: ScoredPair) -> float:
+def _between(accepted: Mapping[frozenset[str], ScoredPair], keeper: Mapping[str, str]) -> list[ScoredPair]:
+    """The pairs as seen between keepers: what a copy is related to, its keeper is; of several the nearest counts."""
+    best: dict[frozenset[str], ScoredPair] = {}
+    for pair in accepted.values():
+        moved = replace(pair, a=keeper[pair.a], b=keeper[pair.b])
+        key = _key(moved)
+        if pair.kind != "duplicate" and len(key) == 2 and (key not in best or moved.distance < best[key].distance):
+            best[key] = moved
+    return list(best.values())
+
+
+def _known_log_odds(pair: ScoredPair) -> float:
+    """What the cues whose sign is known say for a → b."""
+    return sum(cue.log_odds for cue in pair.direction if cue.sign_prior == 1)
+
+
+def _pair_direction(pair: ScoredPair, parent: str) -> float:
     """Probability, at least ½, of the direction drawn between two copies."""
-    log_odds = sum(cue.log_odds for cue in pair.direction if cue.sign_prior == 1)
-    return 1 / (1 + math.exp(-abs(log_odds)))
+    for_a = 1 / (1 + math.exp(-_known_log_odds(pair)))
+    return max(0.5, for_a if pair.a == parent else 1 - for_a)
 
 
 def _trees(
@@ -129,11 +140,10 @@ def _trees(
         yield root_tree(members, tree), edges
 
 
-def _edge(pair: ScoredPair, parent: str, child: Model, direction_confidence: float) -> dict[str, Any]:
-    """The attributes of the edge ``parent`` → ``child``; signals of direction and their log-odds point along it."""
+def _edge(pair: ScoredPair, parent: str, direction_confidence: float, declared: str) -> dict[str, Any]:
+    """The attributes of the edge from ``parent``; signals of direction and their log-odds point along it."""
     sign = 1.0 if pair.a == parent else -1.0
-    turned = {"scale", *(cue.name for cue in pair.direction)}
-    evidence = {name: sign * value if name in turned else value for name, value in pair.evidence.items()}
+    evidence = {name: sign * value if is_signed(name) else value for name, value in pair.evidence.items()}
     evidence.update({f"direction.{cue.name}": sign * cue.log_odds for cue in pair.direction})
     return {
         "kind": pair.kind,
@@ -141,14 +151,16 @@ def _edge(pair: ScoredPair, parent: str, child: Model, direction_confidence: flo
         "direction_confidence": direction_confidence,
         "distance": pair.distance,
         "evidence": evidence,
-        "declared": _declared(child.checkpoint.declared_parents, parent),
+        "declared": declared,
     }
 
 
-def _declared(claims: Sequence[str], parent: str) -> str:
-    if not claims:
+def _declared(claims: Sequence[str], parent: str, keeper: Mapping[str, str]) -> str:
+    """What the child's claims say of this parent; copies count as one model, and models outside the zoo not at all."""
+    known = {keeper[claim] for claim in claims if claim in keeper}
+    if not known:
         return "absent"
-    return "confirmed" if parent in claims else "contradicted"
+    return "confirmed" if keeper[parent] in known else "contradicted"
 
 
 def _describe_nodes(graph: nx.DiGraph[str], models: Sequence[Model]) -> None:
@@ -184,9 +196,18 @@ def _facts(model: Model) -> dict[str, Any]:
         "source": checkpoint.source,
         "sha256": fingerprint.digest,
         "declared_parents": list(checkpoint.declared_parents),
+        "features": _features(model),
         "status": "ok",
         "message": "",
     }
+
+
+def _features(model: Model) -> str:
+    """The network that gave the features, and what it did without; or why there are none."""
+    if model.features is None:
+        return ""
+    group, note = model.features.group, model.features.note
+    return f"{group}; {note}" if group and note else group or f"none: {note}"
 
 
 def _failed(failure: Failure) -> dict[str, Any]:
@@ -201,6 +222,7 @@ def _failed(failure: Failure) -> dict[str, Any]:
         "source": failure.source,
         "sha256": "",
         "declared_parents": [],
+        "features": "",
         "status": failure.error,
         "message": failure.message,
     }

@@ -17,6 +17,9 @@ their sampling error is below 1 % for weights of ordinary shape.
 """
 
 
+_TWO_VALUED = 1e-3
+
+
 @cache
 def _ones() -> FloatArray:
     """For sums as inner products, which BLAS does faster than numpy sums."""
@@ -27,13 +30,14 @@ class Moments:
     """Moments of one tensor of ``size`` elements, fed in order.
 
     ``squares``: Σ x², over every value, as is the mean. ``finite``: false once a NaN or an infinity was met that is no
-    attention mask.
+    attention mask. ``masked``: true once a mask of 0 and -inf was met.
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.squares = 0.0
         self.finite = True
+        self.masked = False
         self._sum = 0.0
         self._step = max(1, size // (SAMPLED_BLOCKS * BLOCK))
         self._block = 0
@@ -58,13 +62,16 @@ class Moments:
                 self._sample(block)
             self._block += 1
 
-    @staticmethod
-    def _wide(block: FloatArray) -> npt.NDArray[np.float64]:
+    def _wide(self, block: FloatArray) -> npt.NDArray[np.float64]:
         """In float64, where no finite float32 overflows. Attention masks are written as 0 and -inf: no weights, but no
         damage either, so their -inf count as 0.
         """
         wide = block.astype(np.float64)
-        return np.where(np.isneginf(wide), 0.0, wide) if np.all((wide == 0) | np.isneginf(wide)) else wide
+        infinite = np.isneginf(wide)
+        if not infinite.any() or not np.all((wide == 0) | infinite):
+            return wide
+        self.masked = True
+        return np.where(infinite, 0.0, wide)
 
     def _sample(self, block: npt.NDArray[np.floating[Any]]) -> None:
         if self._pivot is None:
@@ -98,12 +105,24 @@ class Moments:
     @property
     def kurtosis(self) -> float:
         """Fourth standardised moment (normal: 3); 0 where all values are equal."""
+        return self._shape()[1]
+
+    @property
+    def two_valued(self) -> bool:
+        """Whether the values are two numbers, as in a mask: only then is kurtosis = skewness² + 1, its lower bound."""
+        skewness, kurtosis = self._shape()
+        return kurtosis > 0 and kurtosis - skewness**2 - 1 < _TWO_VALUED
+
+    def _shape(self) -> tuple[float, float]:
+        """Skewness and kurtosis; 0 where all values are equal."""
         n, first, second, third, fourth = self._powers
         m = first / n
         variance = second / n - m * m
         if self.std == 0:
-            return 0.0
-        return float((fourth / n - 4 * m * third / n + 6 * m * m * second / n - 3 * m**4) / variance**2)
+            return 0.0, 0.0
+        skewness = (third / n - 3 * m * second / n + 2 * m**3) / variance**1.5
+        kurtosis = (fourth / n - 4 * m * third / n + 6 * m * m * second / n - 3 * m**4) / variance**2
+        return float(skewness), float(kurtosis)
 
     @property
     def zeros(self) -> float:

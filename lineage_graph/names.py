@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 
 HEAD_PARTS = frozenset(
     """head heads fc classifier classifiers cls logits lm_head score scores last_linear output_layer predictions
@@ -48,6 +49,12 @@ def module(name: str) -> str:
     return re.split(r"[./](?=[^./]*$)", name)[0]
 
 
+def _names_head(name: str) -> bool:
+    """A head stands beside the blocks; what has a running number before it (attention heads) lies within one."""
+    before_numbers = takewhile(lambda part: not part.isdigit(), parts(name))
+    return not HEAD_PARTS.isdisjoint(before_numbers)
+
+
 def heads(names: Iterable[str], matrices: Iterable[str]) -> frozenset[str]:
     """Those of a model's tensor ``names`` that belong to its task head; ``matrices``: names of its weight matrices.
 
@@ -55,7 +62,7 @@ def heads(names: Iterable[str], matrices: Iterable[str]) -> frozenset[str]:
     last layer. A model that would be all head has none.
     """
     names, modules = list(names), sorted({module(name) for name in matrices}, key=natural_key)
-    found = {name for name in names if not HEAD_PARTS.isdisjoint(parts(name))}
+    found = {name for name in names if _names_head(name)}
     if not found and len(modules) > 1 and len({_DIGITS.sub("#", one) for one in modules}) == 1:
         found = {name for name in names if module(name) == modules[-1]}
     return frozenset(found) if any(module(name) in modules for name in set(names) - found) else frozenset()

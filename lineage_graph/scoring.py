@@ -22,7 +22,9 @@ class RelatedSettings:
 
     Independent trainings of one architecture have centred cosines within a few hundredths of 0; documented heavy
     fine-tunes go down to 0.33. The midpoint lies between. ``least_z`` guards small networks, in which a cosine of 0.25
-    can be luck: at 5 standard deviations, luck is one pair in 3 million.
+    can be luck: at 5 standard deviations, luck is one pair in 3 million. ``feature_limit``: linearized distance, in
+    units of the features' spread, from which function space speaks against a relation: strangers lie beyond 1, most
+    edges below 0.6; it moves the log-odds by ``feature_weight`` at most, so it decides only what weights leave open.
     """
 
     midpoint: float = 0.25
@@ -30,6 +32,8 @@ class RelatedSettings:
     least_z: float = 5.0
     z_slope: float = 2.0
     least_coverage: float = 0.1
+    feature_limit: float = 0.8
+    feature_weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ CUES: Mapping[str, CueSettings] = {
     "counter.global_step": CueSettings(1.5, ANY),
     "counter.step": CueSettings(1.5, ANY),
     "counter.num_timesteps": CueSettings(1.5, ANY),
+    "counter.iteration": CueSettings(1.0, ANY),
     "counter.epoch": CueSettings(1.0, ANY),
     # Positive on 53 of 56 edges of two grown zoos (recipe digits, seeds 1 and 2), whatever the optimiser; discounted,
     # since weight decay on biases and scales would pull the other way.
@@ -78,11 +83,12 @@ def score(evidence: PairEvidence, metadata: Mapping[str, float], settings: Relat
     """Judge one pair. ``metadata``: the metadata signals, empty where metadata takes no part."""
     settings = settings or RelatedSettings()
     signals = {"coverage": evidence.coverage, **evidence.signals, **metadata}
-    confidence, reason = _related(signals, settings)
+    duplicate = signals.get("identical") == 1.0 and signals["coverage"] > 0.999
+    confidence, reason = (1.0, "") if duplicate else _related(signals, settings)
     return ScoredPair(
         a=evidence.a,
         b=evidence.b,
-        kind="duplicate" if _is_duplicate(signals) else "finetune",
+        kind="duplicate" if duplicate else "finetune",
         confidence=confidence,
         distance=_length(signals),
         direction=tuple(_cues(signals)),
@@ -97,11 +103,20 @@ def _related(signals: Mapping[str, float], settings: RelatedSettings) -> tuple[f
     # A transplanted part counts with the square root of its share: half a model inherited whole is no half relation.
     part = signals.get("inherited_cosine", 0.0) * math.sqrt(signals.get("inherited", 0.0))
     agreement = max(signals["cosine"], part)
-    near = _logistic(settings.slope * (agreement - settings.midpoint))
+    near = _logistic(settings.slope * (agreement - settings.midpoint) + _function_space(signals, settings))
     beyond_chance = _logistic(settings.z_slope * (signals["cosine_z"] - settings.least_z))
     if near < DECISION:
         return near * beyond_chance, f"the weights agree no more than strangers' do (cosine {signals['cosine']:.2f})"
     return near * beyond_chance, f"agreement could be chance (z = {signals['cosine_z']:.1f})"
+
+
+def _function_space(signals: Mapping[str, float], settings: RelatedSettings) -> float:
+    """Log-odds from the linearized distance, bounded by ``feature_weight``; 0 where no network could be built."""
+    residual = signals.get("linearized.l1")
+    if residual is None:
+        return 0.0
+    favour = math.log(settings.feature_limit / max(residual, 1e-9))
+    return settings.feature_weight * max(-1.0, min(1.0, favour))
 
 
 def _length(signals: Mapping[str, float]) -> float:
@@ -109,10 +124,6 @@ def _length(signals: Mapping[str, float]) -> float:
     if abs(signals.get("scale", 0.0)) > RESCALED and "cosine" in signals:
         return math.sqrt(max(2 - 2 * signals["cosine"], 0.0))
     return signals.get("distance", math.inf)
-
-
-def _is_duplicate(signals: Mapping[str, float]) -> bool:
-    return signals.get("identical") == 1.0 and signals["coverage"] > 0.999
 
 
 def _cues(signals: Mapping[str, float]) -> list[DirectionCue]:

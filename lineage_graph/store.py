@@ -14,7 +14,11 @@ import os
 import tempfile
 from pathlib import Path
 
+import xxhash
+
 from lineage_graph.errors import OutputError
+
+_CHECKSUM = 16
 
 
 def artefact_key(*parts: object) -> str:
@@ -60,12 +64,14 @@ class Store:
         return self.root / kind / key[:2] / key
 
     def get(self, kind: str, key: str) -> bytes | None:
-        """The artefact's bytes, or ``None`` where there is none (or it cannot be read: then it is made anew)."""
+        """The artefact's bytes, or ``None`` where there is none, or a damaged one (a power cut): it is made anew."""
         try:
-            return self.path(kind, key).read_bytes()
+            kept = self.path(kind, key).read_bytes()
         except OSError:
             return None
+        data = kept[_CHECKSUM:]
+        return data if xxhash.xxh3_128_digest(data) == kept[:_CHECKSUM] else None
 
     def put(self, kind: str, key: str, data: bytes) -> None:
         """Keep ``data``. Raises :class:`OutputError`."""
-        write_atomic(self.path(kind, key), data)
+        write_atomic(self.path(kind, key), xxhash.xxh3_128_digest(data) + data)

@@ -78,8 +78,10 @@ class TensorFingerprint:
 
     ``hash``: XXH3-128 of the values as little-endian float32 in C order (integers as int64), so that the same values
     in another format or a wider type hash alike. ``mean``, ``std``, ``norm`` (L2 of the raw values) and ``kurtosis``
-    (normal: 3) are over all elements. ``zeros``: share of exact zeros, 0 to 1. ``sketch``: seeded random projection of
-    the centred values, shape ``(SKETCH_SIZE,)``; empty for tensors that are no weight matrices.
+    (normal: 3) are over all elements, or a sample of a large tensor's. ``zeros``: share of exact zeros, 0 to 1.
+    ``weight``: whether it can be a trained weight; not so for integers, running statistics, masks, limits and constant
+    buffers of two values. ``sketch``: seeded random projection of the centred values, shape ``(sketch.NARROW,)``; empty
+    for tensors that are no weight matrices.
     """
 
     spec: TensorSpec
@@ -89,6 +91,7 @@ class TensorFingerprint:
     norm: float
     kurtosis: float
     zeros: float
+    weight: bool
     sketch: FloatArray
 
     @property
@@ -119,11 +122,26 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class LinearizedFeatures:
+    """A model's linearized features at the anchor of its ``group`` (architecture and input shape), sketched.
+
+    ``sketch``: shape (``sketch.WIDE``,), of unit length; inner products approximate the cosine in function space
+    between models of one group. ``note``: what of the checkpoint was not used. Where no network can be built from the
+    weights, ``group`` and ``sketch`` are empty, and ``note`` says why.
+    """
+
+    group: str
+    note: str
+    sketch: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """A checkpoint that was read, with its fingerprint."""
+    """A checkpoint that was read, with its fingerprint, and its features where a network could be built."""
 
     checkpoint: Checkpoint
     fingerprint: Fingerprint
+    features: LinearizedFeatures | None = None
 
     @property
     def id(self) -> str:
@@ -161,6 +179,24 @@ class TensorComparison:
     squared_norm_a: float
     squared_norm_b: float
     identical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureComparison:
+    """Two networks of one architecture by their features on the same probes.
+
+    Distances are mean absolute differences over the spread of the features: 0 for equal features, beyond 1 for
+    strangers, and without bound where a linearization does not hold. ``plain``: without approximation. ``forward``:
+    from a, linearized towards b, to b; ``backward``: from b, linearized towards a, to a. The same for linear CKA, 0 to
+    1.
+    """
+
+    plain: float
+    forward: float
+    backward: float
+    cka_plain: float
+    cka_forward: float
+    cka_backward: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +259,9 @@ class LineageGraph:
     """The result: a directed acyclic graph, parent → child, with the attributes of the contract on nodes and edges.
 
     Node attributes: ``label`` str, ``family`` int, ``generation`` int (1 = root), ``role`` str, ``architecture`` str,
-    ``parameters`` int, ``format`` str, ``source`` str, ``sha256`` str, ``declared_parents`` list[str], ``status`` str
-    (``ok`` or the error's name), ``message`` str (empty when ok). A failed model is a node with family and generation
+    ``parameters`` int, ``format`` str, ``source`` str, ``sha256`` str, ``declared_parents`` list[str], ``features`` str
+    (the network that gave features, or why there are none), ``status`` str (``ok`` or the error's name), ``message``
+    str (empty when ok). A failed model is a node with family and generation
     0 and role ``isolated``. Edge attributes: ``kind`` str, ``confidence`` float, ``direction_confidence`` float,
     ``distance`` float, ``evidence`` dict[str, float], ``declared`` str.
     """

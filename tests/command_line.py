@@ -23,6 +23,7 @@ def node(name: str, family: int, role: str, generation: int = 1, status: str = "
         "source": "path",
         "sha256": "",
         "declared_parents": [],
+        "features": "",
         "status": status,
         "message": "",
     }

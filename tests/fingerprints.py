@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from lineage_graph import sketch
+from lineage_graph import names, sketch
 from lineage_graph.moments import Moments
 from lineage_graph.types import Checkpoint, Fingerprint, Model, TensorFingerprint, TensorSpec
 
@@ -19,7 +19,8 @@ def tensor(name, values):
     moments = Moments(values.size)
     moments.add(values.reshape(-1))
     wide = projection.centred(moments.mean)
-    matrix = values.ndim >= 2 and moments.std > 0
+    weight = not names.is_state(name)
+    matrix = values.ndim >= 2 and moments.std > 0 and weight
     return TensorFingerprint(
         spec=TensorSpec(name, values.shape, "float32"),
         hash=hashlib.sha256(values.tobytes()).hexdigest()[:32],
@@ -28,6 +29,7 @@ def tensor(name, values):
         norm=moments.squares**0.5,
         kurtosis=moments.kurtosis,
         zeros=moments.zeros,
+        weight=weight,
         sketch=sketch.narrow(wide) if matrix else np.zeros(0, np.float32),
     ), wide
 

@@ -16,10 +16,10 @@ import pytest
 import yaml
 from safetensors.numpy import load_file, save_file
 
-from lineage_graph import build as pipeline
 from lineage_graph import evidence, fingerprint, manifest
 from lineage_graph.build import BuildSettings, build
 from lineage_graph.errors import OutputError, StrictError
+from lineage_graph.sources import digest
 
 OUTPUTS = ["lineage.html", "lineage.graphml", "lineage.json", "report.md", "run.json"]
 WILD = Path(__file__).parents[2] / "shared" / "wild"
@@ -99,7 +99,7 @@ def test_a_second_build_reads_no_weights_and_ends_with_the_same_bytes(copied, tm
     past = time.time() - 100
     for file in copied.iterdir():
         os.utime(file, (past, past))
-    monkeypatch.setattr(pipeline.digest, "SETTLED_SECONDS", -1e9)  # the change time cannot be set back
+    monkeypatch.setattr(digest, "SETTLED_SECONDS", -1e9)  # the change time cannot be set back
     zoo = manifest_of(copied)
     built(zoo, tmp_path)
     first = {name: (tmp_path / "out" / name).read_bytes() for name in OUTPUTS if name != "run.json"}
@@ -109,7 +109,7 @@ def test_a_second_build_reads_no_weights_and_ends_with_the_same_bytes(copied, tm
 
     monkeypatch.setattr(fingerprint, "open_checkpoint", refuse)
     monkeypatch.setattr(evidence, "open_checkpoint", refuse)
-    monkeypatch.setattr(pipeline.digest, "_sha256", refuse)
+    monkeypatch.setattr(digest, "_sha256", refuse)
     assert not built(zoo, tmp_path).lineage.failures
     assert {name: (tmp_path / "out" / name).read_bytes() for name in first} == first
 
@@ -189,7 +189,7 @@ def test_no_permission_is_an_error_of_its_own(copied, tmp_path, monkeypatch):
 
 def test_strict_stops_at_a_failure_and_writes_nothing(copied, tmp_path):
     (copied / "bad.safetensors").write_bytes(b"")
-    with pytest.raises(StrictError, match=r"bad.safetensors: EmptyFileError"):
+    with pytest.raises(StrictError, match=r"strict: 1 .*bad.safetensors: EmptyFileError"):
         built(manifest_of(copied), tmp_path, strict=True)
     assert not (tmp_path / "out").exists()
 
@@ -220,6 +220,100 @@ def test_a_declared_parent_that_the_weights_contradict_is_no_edge(copied, tmp_pa
     assert lineage.graph.degree("m6.safetensors") == 0
     (miss,) = [r for r in lineage.rejected if {r.a, r.b} == {"m6.safetensors", "m4.safetensors"}] or [None]
     assert miss is None or "strangers" in miss.reason
+
+
+def test_a_date_decides_between_copies_of_one_file(copied, tmp_path):
+    shutil.copy(copied / "m6.safetensors", copied / "copy.safetensors")
+    entries = [
+        {"path": "m6.safetensors", "created": "2025-01-01"},
+        {"path": "copy.safetensors", "created": "2020-01-01"},
+    ]
+    graph = built(manifest_of(copied, *entries), tmp_path, metadata=True).lineage.graph
+    assert graph.edges["copy.safetensors", "m6.safetensors"]["direction_confidence"] > 0.9
+
+
+def test_renaming_copies_changes_nothing_but_the_names(copied, tmp_path):
+    """The copies are parents, and sort before and after each other: the family must not fall apart."""
+    edges = set()
+    for name in ("0.safetensors", "z.safetensors"):
+        shutil.copy(copied / "m4.safetensors", copied / name)
+        graph = built(manifest_of(copied), tmp_path).lineage.graph
+        edges.add(frozenset(frozenset("m4" if n in (name, "m4.safetensors") else n for n in e) for e in graph.edges))
+        assert graph.nodes["m1.safetensors"]["family"] == graph.nodes[name]["family"]
+        (copied / name).unlink()
+    assert len(edges) == 1
+
+
+def test_masks_neither_stop_a_build_nor_relate_strangers(tmp_path):
+    folder = tmp_path / "zoo"
+    folder.mkdir()
+    for index in range(3):
+        generator = np.random.default_rng(index)
+        masks = {f"blocks.{i}.attn.tri": np.tri(64, dtype=np.float32) for i in range(4)}
+        masks["additive"] = np.where(np.tri(64) > 0, 0, -np.inf).astype(np.float32)
+        masks["limit"] = np.where(np.tri(64) > 0, 0, np.finfo(np.float32).min).astype(np.float32)
+        weights = {f"w{i}": generator.standard_normal((40, 40)).astype(np.float32) for i in range(2)}
+        save_file(masks | weights, folder / f"{index}.safetensors")
+    weights["w0"] = weights["w0"] + 0.1 * generator.standard_normal((40, 40)).astype(np.float32)
+    save_file(masks | weights, folder / "child.safetensors")
+    graph = built(manifest_of(folder), tmp_path).lineage.graph
+    ((parent, child, edge),) = graph.edges(data=True)
+    assert {parent, child} == {"2.safetensors", "child.safetensors"}
+    assert 0.01 < edge["distance"] < 0.2
+
+
+def test_equal_values_in_a_wider_type_are_a_copy_of_the_narrower(copied, tmp_path):
+    state = load_file(copied / "m6.safetensors")
+    half = {name: w.astype(np.float16) if w.dtype == np.float32 else w for name, w in state.items()}
+    save_file(half, copied / "half.safetensors")
+    save_file(
+        {n: w.astype(np.float32) if w.dtype == np.float16 else w for n, w in half.items()}, copied / "up.safetensors"
+    )
+    entries = [{"path": "half.safetensors"}, {"path": "up.safetensors"}]
+    graph = built(manifest_of(copied, *entries), tmp_path).lineage.graph
+    assert graph.edges["half.safetensors", "up.safetensors"]["kind"] == "duplicate"
+
+
+def test_what_lies_beside_a_folder_counts(copied, tmp_path):
+    """Training counters of a folder are in a file of their own: a change there is a change of the model."""
+    folder = copied / "model"
+    folder.mkdir()
+    shutil.copy(copied / "m6.safetensors", folder / "model.safetensors")
+    (folder / "config.json").write_text("{}")
+    entries = [{"path": "model"}, {"path": "m6.safetensors"}]
+    (folder / "trainer_state.json").write_text('{"global_step": 7}')
+    zoo = manifest_of(copied, *entries)
+    seen = []
+    for step in (7, 900):
+        (folder / "trainer_state.json").write_text(f'{{"global_step": {step}}}')
+        built(zoo, tmp_path)
+        seen.append(len(list((tmp_path / "cache" / "fingerprint").rglob("*"))))
+    assert seen[1] > seen[0]
+
+
+def test_a_damaged_cache_is_made_anew(copied, tmp_path):
+    zoo = manifest_of(copied)
+    built(zoo, tmp_path)
+    expected = {name: (tmp_path / "out" / name).read_bytes() for name in OUTPUTS if name != "run.json"}
+    for number, file in enumerate(p for p in sorted((tmp_path / "cache").rglob("*")) if p.is_file()):
+        file.write_bytes(b"" if number % 2 else file.read_bytes()[:-3])
+    built(zoo, tmp_path)
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in expected} == expected
+
+
+def test_large_matrices_give_the_same_bytes_in_any_number_of_processes(tmp_path):
+    folder = tmp_path / "zoo"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    root = {f"w{c}": generator.standard_normal((640, 640)).astype(np.float32) for c in "abc"}
+    for index in range(3):
+        moved = {name: w + np.float32(0.1) * generator.standard_normal(w.shape, np.float32) for name, w in root.items()}
+        save_file(moved, folder / f"{index}.safetensors")
+    texts = []
+    for jobs in (1, 2):
+        built(manifest_of(folder), tmp_path, jobs=jobs, cache=tmp_path / f"cache-{jobs}")
+        texts.append((tmp_path / "out" / "lineage.json").read_bytes())
+    assert texts[0] == texts[1]
 
 
 def test_two_copies_of_one_file_are_a_duplicate(copied, tmp_path):

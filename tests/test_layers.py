@@ -28,7 +28,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rooting",),
     ("lineage",),
     ("render", "evaluate"),
-    ("build",),
+    ("zoo",),
+    ("build", "explain"),
     ("bench",),
 )
 """Modules and folders of the package in the order of flow: each may import what stands in an earlier line."""
@@ -38,6 +39,9 @@ HEAVY = frozenset("torch torchvision timm faiss pyvis IPython onnx h5py gguf skl
 
 HEAVY_ALLOWED = {"features": {"torch", "timm"}, "render.page": {"pyvis"}}
 """… but these modules and folders, which the rest of the package imports only inside functions."""
+
+LIGHT = frozenset(["lineage_graph.features.settings"])
+"""Modules of heavy folders that import nothing heavy themselves."""
 
 CONFINED = {
     "pyvis": {"render"},
@@ -125,11 +129,11 @@ def _reason(item: Import, module: str, own: str, name: str, rank: dict[str, int]
         return "reads truth"
     library = item.module.split(".")[0]
     at_once = not item.lazy and not item.typing
-    place = heavy_place(module)
+    place = "" if f"{name}.{module}" in LIGHT else heavy_place(module)
     if at_once and library in HEAVY - HEAVY_ALLOWED.get(place, set()):
         return f"imports {library} at import time"
     inside = f"{item.module}.{item.name}".strip(".").removeprefix(f"{name}.")
-    if at_once and library == name and heavy_place(inside) not in ("", place):
+    if at_once and library == name and heavy_place(inside) not in ("", place) and item.module not in LIGHT:
         return f"imports {heavy_place(inside)}, which is heavy, at import time"
     if library in CONFINED and not item.typing and own not in CONFINED[library]:
         return f"uses {library}"

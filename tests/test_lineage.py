@@ -101,11 +101,31 @@ def test_a_date_says_which_copy_is_the_original():
     assert graph.edges["b", "a"]["direction_confidence"] == pytest.approx(1 / (1 + math.exp(-3)))
 
 
-def test_byte_identical_files_need_no_measurement():
-    twin = model("twin", weights(0))
-    graph = assemble("zoo", [*models("a"), twin], [], [], SETTINGS).graph
-    assert [data["kind"] for *_, data in graph.edges(data=True)] == ["duplicate"]
-    assert [data["direction_confidence"] for *_, data in graph.edges(data=True)] == [0.5]
+def test_pairs_of_a_copy_are_pairs_of_its_keeper():
+    """Whichever of the copies was measured against the children, the family is the same star."""
+    for measured in "ab":
+        pairs = [pair("a", "b", 0.0, kind="duplicate")]
+        pairs += [pair(measured, child, 0.1, cues=[DirectionCue("counter", 6.0)]) for child in "cd"]
+        pairs += [pair("c", "d", 0.2)]
+        graph = assemble("zoo", models("abcd"), pairs, [], SETTINGS).graph
+        (hub,) = [node for node in "ab" if graph.in_degree(node) == 0]
+        assert set(graph.successors(hub)) == set("abcd") - {hub}
+
+
+def test_a_claim_about_one_copy_is_a_claim_about_all():
+    zoo = models("abc", c={"declared_parents": ("b",)})
+    pairs = [pair("a", "b", 0.0, kind="duplicate"), pair("a", "c", 0.1, cues=[DirectionCue("counter", 6.0)])]
+    graph = assemble("zoo", zoo, pairs, [], SETTINGS).graph
+    (parent,) = graph.predecessors("c")
+    assert graph.edges[parent, "c"]["declared"] == "confirmed"
+
+
+def test_copies_without_a_pair_of_their_own_stay_undecided():
+    pairs = [pair("a", "b", 0.0, kind="duplicate", cues=[DirectionCue("created", 3.0)])]
+    pairs += [pair("b", "c", 0.0, kind="duplicate", cues=[DirectionCue("created", 3.0)])]
+    graph = assemble("zoo", models("abc"), pairs, [], SETTINGS).graph
+    assert graph.edges["a", "b"]["direction_confidence"] > 0.9
+    assert graph.edges["a", "c"]["direction_confidence"] == 0.5
 
 
 def test_failures_are_nodes_without_family():
@@ -115,9 +135,18 @@ def test_failures_are_nodes_without_family():
     assert (node["status"], node["family"], node["generation"]) == ("TruncatedFileError", 0, 0)
 
 
-@pytest.mark.parametrize(("claims", "expected"), [(("a",), "confirmed"), (("z",), "contradicted"), ((), "absent")])
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        (("a",), "confirmed"),
+        (("c",), "contradicted"),
+        ((), "absent"),
+        (("elsewhere",), "absent"),
+        (("c", "a"), "confirmed"),
+    ],
+)
 def test_claims_are_compared_with_what_was_found(claims, expected):
-    zoo = models("ab", b={"declared_parents": claims})
+    zoo = models("abc", b={"declared_parents": claims})
     graph = assemble("zoo", zoo, [pair("a", "b", 0.1, cues=[DirectionCue("counter", 3.0)])], [], SETTINGS).graph
     assert graph.edges["a", "b"]["declared"] == expected
 

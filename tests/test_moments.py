@@ -57,3 +57,21 @@ def test_huge_finite_weights_are_no_damage():
     assert moments.finite
     assert moments.mean == pytest.approx(2e38 / 3, rel=1e-6)
     assert np.isfinite([moments.std, moments.kurtosis, moments.squares]).all()
+
+
+@pytest.mark.parametrize("values", [np.tri(70), np.where(np.tri(70) > 0, 3.0, -9.0), np.eye(90)])
+def test_two_values_are_known_by_their_moments(values):
+    assert of(values.ravel()).two_valued
+
+
+def test_weights_are_not_two_valued():
+    generator = np.random.default_rng(0)
+    signs = generator.choice([-1, 1], 5000)
+    assert not of(signs + 0.05 * generator.standard_normal(5000)).two_valued
+    assert not of(generator.standard_normal(5000)).two_valued
+    assert not of(np.zeros(50)).two_valued
+
+
+def test_a_mask_is_told_from_damage():
+    assert of(np.where(np.tri(40).ravel() > 0, 0, -np.inf)).masked
+    assert not of(np.arange(5)).masked

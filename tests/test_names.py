@@ -19,6 +19,8 @@ def test_natural_order_counts():
         (["embed.weight", "lstm.kernel"], []),
         (["head.weight", "head.bias"], []),
         (["only.weight"], []),
+        (["blocks.0.sa.heads.0.key.weight", "blocks.0.sa.heads.1.key.weight", "wte.weight"], []),
+        (["module.heads.0.weight", "body.conv.weight"], ["module.heads.0.weight"]),
     ],
 )
 def test_heads_are_known_by_name_or_as_the_last_of_a_sequence(tensors, expected):

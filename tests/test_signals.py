@@ -5,7 +5,7 @@ import pytest
 
 from fingerprints import fingerprint
 from lineage_graph.alignment import align
-from lineage_graph.evidence import TensorPair, compare_tensors
+from lineage_graph.evidence import TensorPair, compare_tensors, permutation_z
 from lineage_graph.scoring import CUES
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
@@ -71,6 +71,14 @@ def test_reading_in_pieces_changes_no_comparison(generator, piece):
     b = moved(generator, a, 0.5)
     whole, pieces = measure_all(context(a, b)), measure_all(context(a, b, piece=piece))
     assert pieces == pytest.approx(whole, rel=1e-5)
+
+
+@pytest.mark.parametrize("units", [6, 10, 40])
+def test_the_permutation_null_is_standard_normal(units):
+    generator = np.random.default_rng(units)
+    scores = [permutation_z(*(generator.standard_normal((2, units, 20)).astype(np.float32))) for _ in range(2000)]
+    assert np.mean(scores) == pytest.approx(0, abs=0.08)
+    assert np.std(scores) == pytest.approx(1, abs=0.12)
 
 
 def test_strangers_z_has_a_standard_deviation_of_one():

@@ -12,6 +12,7 @@ from lgraph.bench import bench
 from lgraph.build import build
 from lgraph.errors import reported
 from lgraph.evaluate import evaluate
+from lgraph.explain import explain
 from lineage_graph import __version__
 
 # Help as plain text: rich would double the time that `lgraph --help` takes.
@@ -40,7 +41,7 @@ def lgraph(
     """Reads where models come from out of their weights: a directed lineage graph of a zoo of checkpoints."""
 
 
-for command in (build, evaluate, bench):
+for command in (build, explain, evaluate, bench):
     app.command()(reported(command))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lgraph.options import AsJson
+from lgraph.options import AsJson, Cache
 from lgraph.progress import ProgressDisplay
 
 OUTPUTS = Path("outputs")
@@ -25,13 +25,13 @@ def build(
     no_metadata: Annotated[
         bool, typer.Option("--no-metadata", help="Weights only: no names, paths, dates or declared parents.")
     ] = False,
+    no_features: Annotated[
+        bool, typer.Option("--no-features", help="Compare weights only; build no networks to compare features.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop if a model cannot be read.")] = False,
     as_json: AsJson = False,
     jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Worker processes; 0: one for each core.")] = 0,
-    cache: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", file_okay=False, help="Where finished work is kept; default: the user's cache."),
-    ] = None,
+    cache: Cache = None,
 ) -> None:
     """Read the models of a zoo and draw where each comes from.
 
@@ -45,7 +45,7 @@ def build(
     from lineage_graph.build import BuildSettings
     from lineage_graph.build import build as run
 
-    settings = BuildSettings(metadata=not no_metadata, strict=strict, jobs=jobs, cache=cache)
+    settings = BuildSettings(metadata=not no_metadata, features=not no_features, strict=strict, jobs=jobs, cache=cache)
     with ProgressDisplay() as progress:
         result = run(zoo, out or OUTPUTS / zoo.name, settings, progress)
     if as_json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lgraph.graph import read_graph
 from lgraph.options import AsJson
 from lgraph.text import console, number, show, table, visible
 
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lineage_graph.evaluate import Evaluation
-    from lineage_graph.types import LineageGraph
-
-GRAPH = "lineage.json"
-"""The file of a build that holds its graph."""
 
 
 def evaluate(
@@ -31,27 +28,12 @@ def evaluate(
     from lineage_graph.evaluate import load_truth
 
     known = load_truth(truth)
-    lineage = _read(folder)
+    lineage = read_graph(folder, "DIR")
     result = measure(lineage, known)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=1))
     else:
         _print(lineage.name, truth, result)
-
-
-def _read(folder: Path) -> LineageGraph:
-    from lineage_graph.errors import LineageGraphError
-    from lineage_graph.render.node_link import from_json
-
-    path = folder / GRAPH
-    if not path.is_file():
-        raise typer.BadParameter(
-            f"{folder} holds no {GRAPH}: is it a folder that 'lgraph build' wrote?", param_hint="DIR"
-        )
-    try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except (LineageGraphError, UnicodeDecodeError) as error:
-        raise LineageGraphError(f"{path}: {error}") from error
 
 
 def _print(name: str, truth: Path, result: Evaluation) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+Cache = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", file_okay=False, help="Where finished work is kept; default: the user's cache."),
+]

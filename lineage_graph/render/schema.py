@@ -17,6 +17,7 @@ NODE: Mapping[str, type] = {
     "source": str,
     "sha256": str,
     "declared_parents": list,
+    "features": str,
     "status": str,
     "message": str,
 }

@@ -12,7 +12,8 @@ LEAST_SPARSITY = 0.05
 
 
 def measure(pair: PairContext) -> dict[str, float]:
-    """``precision_loss``: log2 of a's over b's stored bits an element, where they differ (> 0: b has fewer).
+    """``precision_loss``: log2 of a's over b's stored bits an element, where they differ (> 0: b has fewer). Where all
+    values are equal nothing was lost, so the narrower file is the original and the sign turns round.
 
     ``sparsity_gain``: share of exact zeros in b's aligned matrices minus that in a's, where beyond ``LEAST_SPARSITY``.
     """
@@ -24,7 +25,8 @@ def measure(pair: PairContext) -> dict[str, float]:
     bits_a = sum(a.spec.size * bits(a.spec.dtype) for a, _ in matrices) / size
     bits_b = sum(b.spec.size * bits(b.spec.dtype) for _, b in matrices) / size
     if abs(bits_a - bits_b) >= 1:
-        signals["precision_loss"] = math.log2(bits_a / bits_b)
+        lossless = all(t.identical for t in pair.matrices)
+        signals["precision_loss"] = math.log2(bits_a / bits_b) * (-1 if lossless else 1)
     gain = sum(a.spec.size * (b.zeros - a.zeros) for a, b in matrices) / size
     if abs(gain) >= LEAST_SPARSITY:
         signals["sparsity_gain"] = gain

@@ -20,3 +20,17 @@ def measure_all(pair: PairContext) -> dict[str, float]:
     for signal in SIGNALS:
         values.update(signal(pair))
     return values
+
+
+SIGNED = frozenset(
+    [
+        *("scale", "norm_growth", "init_drift", "kurtosis_growth", "precision_loss", "sparsity_gain"),
+        *("created", "declared", "linearized.asymmetry"),
+    ]
+)
+"""Signals that point from one side to the other."""
+
+
+def is_signed(name: str) -> bool:
+    """Does the signal change its sign when the pair is turned round?"""
+    return name in SIGNED or name.startswith("counter.")

@@ -60,10 +60,19 @@ def memo_key(task: DigestTask) -> str | None:
     return artefact_key("digest", stats, names)
 
 
-def sidecar(path: Path) -> str:
-    """Digest of the config beside a folder's weights, which names the architecture; ``""`` where there is none."""
-    config = path / "config.json"
-    try:
-        return hashlib.sha256(config.read_bytes()).hexdigest() if config.is_file() else ""
-    except OSError:
+SIDECARS = ("*config.json", "trainer_state.json", "*.index.json")
+"""Files beside a folder's weights that tell the architecture, training counters and which tensors there should be."""
+
+
+def sidecars(path: Path) -> str:
+    """Digest of the files beside the weights that a fingerprint takes something from; ``""`` for a lone file."""
+    if path.is_dir():
+        home = path
+    elif path.name.endswith(".index.json"):
+        home = path.parent
+    else:
         return ""
+    digest = hashlib.sha256()
+    for file in sorted({file for pattern in SIDECARS for file in home.glob(pattern) if file.is_file()}):
+        digest.update(f"{file.name}\0{_sha256(str(file))}\0".encode())
+    return digest.hexdigest()

@@ -135,8 +135,11 @@ def _glob(pattern: str, root: Path) -> Iterator[Path]:
 
 
 def _model(entry: PathEntry, path: Path, root: Path) -> LocatedModel:
+    name = entry.id or _default_id(path, root)
+    if name in entry.parents:
+        raise ManifestError(f"{entry.where}: parents: {name!r} cannot be its own parent")
     return LocatedModel(
-        id=entry.id or _default_id(path, root),
+        id=name,
         path=path,
         source="path",
         arch=entry.arch,

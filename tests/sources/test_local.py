@@ -172,3 +172,10 @@ def test_ids_are_unique_over_the_manifest(zoo: Path) -> None:
         f"{manifest}: entry 2 (*.pt): id: 'a.pt' occurs twice; {manifest}: entry 1 (a.pt) has it too"
     )
     check_unique(models[1:])
+
+
+def test_a_model_cannot_be_its_own_parent(tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_bytes(b"x")
+    entry = PathEntry(path="a.pt", parents=("a.pt",))
+    with pytest.raises(ManifestError, match=r"parents: 'a.pt' cannot be its own parent"):
+        locate(entry, tmp_path)

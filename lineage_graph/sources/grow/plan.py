@@ -47,7 +47,8 @@ Option = TypeVar("Option")
 class ModelPlan:
     """One model of the zoo, to be trained.
 
-    ``parent``: a model's name, or ``None`` for a root. ``generation``: 1 for a root. ``task``: a key of :data:`TASKS`.
+    ``parent``: a model's name, or ``None`` for a root. ``generation``: 1 for a root (0 for the
+    origin of the recipe ``generations``). ``task``: a key of :data:`TASKS`.
     ``optimizer``: ``sgd`` (with momentum) or ``adamw``. ``steps``: batches. ``seed``: of initial weights and batches.
     """
 
@@ -63,13 +64,15 @@ class ModelPlan:
     seed: int
 
 
-class _Dice(random.Random):
+class Dice(random.Random):
     """Choices made with ``random()`` alone: the one stream that Python promises to keep the same over its versions."""
 
     def pick(self, options: Sequence[Option]) -> Option:
+        """One of ``options``."""
         return options[int(self.random() * len(options))]
 
     def shuffled(self, options: Sequence[Option]) -> list[Option]:
+        """``options`` in a random order."""
         return sorted(options, key=lambda _: self.random())
 
     def between(self, low: float, high: float) -> float:
@@ -86,7 +89,7 @@ def plan(models: int, seed: int) -> tuple[ModelPlan, ...]:
     """
     if not MIN_MODELS <= models <= MAX_MODELS:
         raise ManifestError(f"grow: models: {models} is not between {MIN_MODELS} and {MAX_MODELS}")
-    dice = _Dice(f"digits {models} {seed}")
+    dice = Dice(f"digits {models} {seed}")
     width = max(2, len(str(models)))
     names = iter(dice.shuffled([f"m{number:0{width}}" for number in range(1, models + 1)]))
     roots = [
@@ -111,14 +114,14 @@ def _generation_sizes(children: int) -> list[int]:
     return [size for size in (*sizes, left) if size]
 
 
-def _root(name: str, architecture: str, dice: _Dice) -> ModelPlan:
+def _root(name: str, architecture: str, dice: Dice) -> ModelPlan:
     optimizer = dice.pick(ARCHITECTURES[architecture])
     rate = dice.between(0.05, 0.15) if optimizer == "sgd" else dice.between(1.5e-3, 4e-3)
     decay = dice.pick((0.0, 5e-4)) if optimizer == "sgd" else dice.pick((0.01, 0.05))
-    return ModelPlan(name, None, 1, architecture, ROOT_TASK, optimizer, rate, decay, _ROOT_STEPS, _seed(dice))
+    return ModelPlan(name, None, 1, architecture, ROOT_TASK, optimizer, rate, decay, _ROOT_STEPS, training_seed(dice))
 
 
-def _child(name: str, parent: ModelPlan, dice: _Dice) -> ModelPlan:
+def _child(name: str, parent: ModelPlan, dice: Dice) -> ModelPlan:
     optimizer = dice.pick(("sgd", "adamw"))
     rate = dice.between(0.06, 0.3) if optimizer == "sgd" else dice.between(4e-4, 3e-3)
     decay = dice.pick((0.0, 5e-4)) if optimizer == "sgd" else dice.pick((0.0, 0.05, 0.3))
@@ -126,11 +129,12 @@ def _child(name: str, parent: ModelPlan, dice: _Dice) -> ModelPlan:
     steps = dice.pick(_CHILD_STEPS)
     generation = parent.generation + 1
     return ModelPlan(
-        name, parent.name, generation, parent.architecture, task, optimizer, rate, decay, steps, _seed(dice)
+        name, parent.name, generation, parent.architecture, task, optimizer, rate, decay, steps, training_seed(dice)
     )
 
 
-def _seed(dice: _Dice) -> int:
+def training_seed(dice: Dice) -> int:
+    """A seed for one model's initial weights and batches."""
     return int(dice.random() * 2**31)
 
 

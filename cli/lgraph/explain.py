@@ -1,0 +1,110 @@
+"""``lgraph explain``: the evidence for or against one edge, layer by layer."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lgraph.graph import read_graph
+from lgraph.options import AsJson, Cache
+from lgraph.text import console, show, table, visible
+
+if TYPE_CHECKING:
+    from lineage_graph.explain import Explanation
+    from lineage_graph.types import TensorComparison
+
+
+def explain(
+    parent: Annotated[str, typer.Argument(metavar="PARENT", help="The id of one model.")],
+    child: Annotated[str, typer.Argument(metavar="CHILD", help="The id of another one.")],
+    *,
+    folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="The folder that a build wrote.")],
+    as_json: AsJson = False,
+    cache: Cache = None,
+) -> None:
+    """Say why CHILD descends from PARENT, or why not."""
+    lineage = read_graph(folder, "--in")
+
+    from lineage_graph.build import default_cache
+    from lineage_graph.explain import explain as look
+    from lineage_graph.store import Store
+
+    found = look(lineage, parent, child, Store(cache or default_cache()))
+    if as_json:
+        typer.echo(json.dumps(_as_json(found), indent=1))
+    else:
+        _print(found)
+
+
+def _as_json(found: Explanation) -> dict[str, Any]:
+    from lineage_graph.render.schema import jsonable
+
+    values: dict[str, Any] = jsonable(
+        {
+            "parent": found.parent,
+            "child": found.child,
+            "edge": found.edge,
+            "reversed": found.reversed,
+            "rejected": asdict(found.rejected) if found.rejected else None,
+            "path": found.path,
+            "tensors": [asdict(tensor) for tensor in found.tensors],
+        }
+    )
+    return values
+
+
+def _print(found: Explanation) -> None:
+    from lineage_graph.explain import MEANINGS
+
+    target = console()
+    show(target, *(visible(line) for line in _verdict(found)))
+    if found.signals:
+        rows = [(name, f"{value:.4g}", MEANINGS.get(name, "")) for name, value in found.signals.items()]
+        show(target, "", table(("signal", " value", "what it says"), rows))
+    if found.cues:
+        rows = [(name, f"{value:+.2f}", _leaning(value, found)) for name, value in found.cues.items()]
+        show(target, "", table(("direction cue", " log-odds", "speaks for"), rows))
+    if found.tensors:
+        header = ("tensor", " elements", " cosine", " z", " distance", "")
+        show(target, "", table(header, [_tensor(tensor) for tensor in found.tensors]))
+    elif found.edge is not None or found.rejected is not None:
+        show(target, "", "The layers are not in the cache; build the zoo again to see them.")
+
+
+def _verdict(found: Explanation) -> list[str]:
+    edge = found.edge
+    if edge is not None:
+        pair = (found.child, found.parent) if found.reversed else (found.parent, found.child)
+        drawn = "drawn the other way: " if found.reversed else ""
+        return [
+            f"{drawn}{pair[0]} → {pair[1]}  ({edge['kind']})",
+            f"related {edge['confidence']:.3f}, direction {edge['direction_confidence']:.3f}, "
+            f"distance {edge['distance']:.3g}, declared: {edge['declared']}",
+        ]
+    lines = [f"no edge between {found.parent} and {found.child}"]
+    if found.path:
+        lines.append(f"descent through others: {' → '.join(found.path)}")
+    if found.rejected is not None:
+        lines.append(f"a near miss, confidence {found.rejected.confidence:.3f}: {found.rejected.reason}")
+    elif not found.path:
+        lines.append("they were not near enough to be compared, or a nearer relative explains both")
+    return lines
+
+
+def _leaning(log_odds: float, found: Explanation) -> str:
+    if log_odds == 0:
+        return "neither"
+    return f"{found.parent} → {found.child}" if log_odds > 0 else f"{found.child} → {found.parent}"
+
+
+def _tensor(tensor: TensorComparison) -> tuple[str, ...]:
+    name = tensor.name_a if tensor.name_a == tensor.name_b else f"{tensor.name_a} / {tensor.name_b}"
+    norm = math.sqrt(tensor.squared_norm_a * tensor.squared_norm_b)
+    distance = math.sqrt(tensor.squared_distance / norm) if norm > 0 else math.nan
+    z = f"{tensor.z:.1f}" if tensor.rows else ""
+    return name, str(tensor.size), f"{tensor.cosine:.3f}", z, f"{distance:.3f}", "equal" if tensor.identical else ""

@@ -1,0 +1,34 @@
+"""Reading back the graph that a build wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from lineage_graph.types import LineageGraph
+
+GRAPH = "lineage.json"
+"""The file of a build that holds its graph."""
+
+
+def read_graph(folder: Path, option: str) -> LineageGraph:
+    """The graph in ``folder``; ``option``: what the command calls it.
+
+    Raises ``typer.BadParameter`` where there is none, and ``LineageGraphError`` that names the file where it cannot be
+    read.
+    """
+    from lineage_graph.errors import LineageGraphError
+    from lineage_graph.render.node_link import from_json
+
+    path = folder / GRAPH
+    if not path.is_file():
+        raise typer.BadParameter(
+            f"{folder} holds no {GRAPH}: is it a folder that 'lgraph build' wrote?", param_hint=option
+        )
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (LineageGraphError, UnicodeDecodeError) as error:
+        raise LineageGraphError(f"{path}: {error}") from error

@@ -1,0 +1,139 @@
+"""Why there is an edge between two models, or why there is none: what a build wrote, and what it kept, put together.
+
+Reads the built graph and the store; opens no checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lineage_graph import evidence, fingerprint
+from lineage_graph.errors import LineageGraphError
+from lineage_graph.signals.registry import is_signed
+from lineage_graph.store import Store, artefact_key
+from lineage_graph.types import LineageGraph, Rejected, TensorComparison
+
+MEANINGS: Mapping[str, str] = {
+    "coverage": "share of the smaller backbone that could be compared",
+    "distance": "relative weight distance; strangers of equal norm have 1.41",
+    "scale": "ln of the child's norm over the parent's",
+    "cosine": "mean cosine of the weight matrices; strangers have 0",
+    "cosine_z": "agreement unit by unit, in standard deviations of permuted units",
+    "identical": "share of weights that are equal to the bit",
+    "inherited": "share of the backbone in matrices that agree beyond chance",
+    "inherited_cosine": "mean cosine of these matrices",
+    "norm_growth": "growth of ‖w‖² over the squared distance; 1 for an update orthogonal to the parent",
+    "init_drift": "drift of biases and scales away from their start, over their squared distance",
+    "kurtosis_growth": "relative growth of the matrices' kurtosis",
+    "precision_loss": "log2 of the parent's bits an element over the child's",
+    "sparsity_gain": "share of exact zeros gained",
+    "created": "days from the parent's date to the child's",
+    "declared": "1 where the child declares the parent",
+    "features.l1": "distance of features, in units of their spread",
+    "features.cka": "CKA of features",
+    "linearized.l1": "the same distance after linearized fine-tuning",
+    "linearized.cka": "CKA after linearized fine-tuning",
+    "linearized.asymmetry": "ln of the linearization's residual from the parent over that from the child",
+}
+"""What each signal's value says, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``edge``: the attributes of the edge between the two, or ``None``; ``reversed``: it runs child → parent.
+
+    ``rejected``: the near miss, where there was one. ``path``: the models between the two where one descends from the
+    other through others, both ends included. ``tensors``: per aligned tensor, as (parent, child); empty where the store
+    has no comparison of the two.
+    """
+
+    parent: str
+    child: str
+    edge: Mapping[str, Any] | None
+    reversed: bool
+    rejected: Rejected | None
+    path: tuple[str, ...]
+    tensors: tuple[TensorComparison, ...]
+
+    @property
+    def signals(self) -> Mapping[str, float]:
+        """The edge's signals, direction cues left out; signed ones point from ``parent`` to ``child``."""
+        values = self.edge["evidence"] if self.edge else {}
+        return {
+            name: -value if self.reversed and is_signed(name) else value
+            for name, value in values.items()
+            if not name.startswith("direction.")
+        }
+
+    @property
+    def cues(self) -> Mapping[str, float]:
+        """Log-odds of each direction cue for ``parent`` → ``child``."""
+        values = self.edge["evidence"] if self.edge else {}
+        sign = -1 if self.reversed else 1
+        return {k.removeprefix("direction."): sign * v for k, v in values.items() if k.startswith("direction.")}
+
+
+def explain(lineage: LineageGraph, parent: str, child: str, store: Store) -> Explanation:
+    """Everything known of the two models as ``parent`` and ``child``. Raises :class:`LineageGraphError` that names the
+    model that the graph lacks, or that could not be read.
+    """
+    graph = lineage.graph
+    for name in (parent, child):
+        if name not in graph:
+            raise LineageGraphError(f"the graph {lineage.name!r} has no model {name!r}")
+        if graph.nodes[name]["status"] != "ok":
+            raise LineageGraphError(f"{name}: {graph.nodes[name]['status']}: {graph.nodes[name]['message']}")
+    if parent == child:
+        raise LineageGraphError(f"{parent!r} is one model; explain takes two")
+    turned = graph.has_edge(child, parent)
+    edge = graph.edges[child, parent] if turned else graph.edges.get((parent, child))
+    missed = (miss for miss in lineage.rejected if {miss.a, miss.b} == {parent, child})
+    return Explanation(
+        parent=parent,
+        child=child,
+        edge=edge,
+        reversed=turned,
+        rejected=next(missed, None),
+        path=_path(lineage, parent, child) or _path(lineage, child, parent),
+        tensors=_tensors(graph.nodes[parent]["sha256"], graph.nodes[child]["sha256"], store),
+    )
+
+
+def _path(lineage: LineageGraph, start: str, end: str) -> tuple[str, ...]:
+    """The models from ``start`` down to ``end``; empty where there is no way."""
+    came_from: dict[str, str] = {}
+    waiting = [start]
+    while waiting:
+        node = waiting.pop()
+        if node == end:
+            way = [end]
+            while way[-1] != start:
+                way.append(came_from[way[-1]])
+            return tuple(reversed(way))
+        for child in lineage.graph.successors(node):
+            if child not in came_from:
+                came_from[child] = node
+                waiting.append(child)
+    return ()
+
+
+def _tensors(parent: str, child: str, store: Store) -> tuple[TensorComparison, ...]:
+    """The comparison of two digests, turned so that a is the parent."""
+    a, b = sorted((parent, child))
+    data = store.get("comparison", artefact_key("comparison", evidence.SCHEMA, fingerprint.SCHEMA, a, b))
+    if data is None:
+        return ()
+    tensors = evidence.from_bytes(data)
+    return tensors if a == parent else tuple(_turned(tensor) for tensor in tensors)
+
+
+def _turned(tensor: TensorComparison) -> TensorComparison:
+    return replace(
+        tensor,
+        name_a=tensor.name_b,
+        name_b=tensor.name_a,
+        squared_norm_a=tensor.squared_norm_b,
+        squared_norm_b=tensor.squared_norm_a,
+    )

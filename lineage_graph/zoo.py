@@ -1,0 +1,183 @@
+"""A manifest → models: located, digested, fingerprinted and, where a network can be built, with features.
+
+What cannot be read becomes a failure and the rest goes on; what gives no features keeps its evidence from weights.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lineage_graph import fingerprint
+from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.checkpoints import weight_files
+from lineage_graph.errors import ManifestError, ModelError
+from lineage_graph.executors import Outcome
+from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.manifest import GrowEntry, PathEntry
+from lineage_graph.sources import digest
+from lineage_graph.sources.base import LocatedModel
+from lineage_graph.sources.grow import GrownZoo, grow
+from lineage_graph.sources.local import check_unique, locate
+from lineage_graph.store import artefact_key
+from lineage_graph.types import Checkpoint, Failure, FloatArray, LinearizedFeatures, Model
+
+DIGESTS = Artefact("digest", str.encode, bytes.decode)
+FINGERPRINTS = Artefact("fingerprint", fingerprint.to_bytes, fingerprint.from_bytes)
+
+NO_FEATURES: FloatArray = np.zeros(0, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadZoo:
+    """The zoo after the stages that read it model by model."""
+
+    models: tuple[Model, ...]
+    failures: tuple[Failure, ...]
+    truth: tuple[Path, ...]
+
+
+class Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.timings: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the body of a ``with`` block."""
+        start = time.perf_counter()
+        yield
+        self.timings[name] = time.perf_counter() - start
+
+
+Entries = Sequence[PathEntry | GrowEntry]
+
+
+def read_zoo(
+    entries: Entries, root: Path, cache: Path, shop: Workshop, watch: Stopwatch, probes: ProbeSettings | None
+) -> ReadZoo:
+    """Locate, digest and fingerprint every model of ``entries``, and linearize it on ``probes``, if any.
+
+    ``root``: the folder that paths are relative to. Raises :class:`~lineage_graph.errors.ManifestError`.
+    """
+    with watch.stage("locate"):
+        located, truth = _locate(entries, root, cache, shop)
+    with watch.stage("fetch"):
+        checkpoints, unfetched = _fetch(located, shop)
+    with watch.stage("fingerprint"):
+        models, unread = _fingerprint(checkpoints, shop)
+    if probes is not None:
+        with watch.stage("features"):
+            models = _linearize(models, probes, shop)
+    return ReadZoo(tuple(models), (*unfetched, *unread), truth)
+
+
+def _locate(entries: Entries, root: Path, cache: Path, shop: Workshop) -> tuple[list[LocatedModel], tuple[Path, ...]]:
+    """Every entry as models on disk. The manifest's mistakes show before anything is grown."""
+    models: dict[int, tuple[LocatedModel, ...]] = {
+        number: locate(entry, root) for number, entry in enumerate(entries) if isinstance(entry, PathEntry)
+    }
+    check_unique([model for located in models.values() for model in located])
+    truth = []
+    for number, entry in enumerate(entries):
+        if isinstance(entry, GrowEntry):
+            zoo = _grow(entry, cache, shop)
+            models[number] = zoo.models
+            truth.append(zoo.truth)
+    located = [model for number in range(len(entries)) for model in models[number]]
+    check_unique(located)
+    return located, tuple(truth)
+
+
+def _grow(entry: GrowEntry, cache: Path, shop: Workshop) -> GrownZoo:
+    growth = entry.grow
+    try:
+        return grow(growth.recipe, growth.models, growth.seed, cache, shop.executor, shop.progress)
+    except ManifestError as error:
+        raise ManifestError(f"{entry.where}: {error}") from error
+
+
+def _fetch(located: Sequence[LocatedModel], shop: Workshop) -> tuple[list[Checkpoint], list[Failure]]:
+    """The digest of each model's bytes, remembered by what the file system says of them."""
+    failures: list[Failure] = []
+    found: list[LocatedModel] = []
+    work: list[tuple[str | None, digest.DigestTask]] = []
+    for model in located:
+        try:
+            folder = model.path if model.path.is_dir() else model.path.parent
+            task = digest.DigestTask(tuple(str(file) for file in weight_files(model.path)), str(folder))
+            work.append((digest.memo_key(task), task))
+            found.append(model)
+        except ModelError as error:
+            failures.append(_failure(model, "fetch", Outcome.of_error(error)))
+    checkpoints = []
+    for model, outcome in zip(found, shop.map(DIGESTS, digest.compute, work), strict=True):
+        if outcome.value is None:
+            failures.append(_failure(model, "fetch", outcome))
+            continue
+        checkpoint = Checkpoint(
+            id=model.id,
+            path=str(model.path),
+            digest=outcome.value,
+            source=model.source,
+            arch=model.arch,
+            created=model.created,
+            declared_parents=model.declared_parents,
+        )
+        checkpoints.append(checkpoint)
+    return checkpoints, failures
+
+
+def _fingerprint(checkpoints: Sequence[Checkpoint], shop: Workshop) -> tuple[list[Model], list[Failure]]:
+    models: list[Model] = []
+    failures: list[Failure] = []
+    readable: list[Checkpoint] = []
+    work: list[tuple[str | None, fingerprint.FingerprintTask]] = []
+    for checkpoint in checkpoints:
+        try:
+            beside = digest.sidecars(Path(checkpoint.path))
+        except ModelError as error:
+            failures.append(_failure(checkpoint, "fingerprint", Outcome.of_error(error)))
+            continue
+        key = artefact_key("fingerprint", fingerprint.SCHEMA, checkpoint.digest, beside)
+        work.append((key, fingerprint.FingerprintTask(checkpoint.path, checkpoint.digest)))
+        readable.append(checkpoint)
+    for checkpoint, outcome in zip(readable, shop.map(FINGERPRINTS, fingerprint.compute, work), strict=True):
+        if outcome.value is None:
+            failures.append(_failure(checkpoint, "fingerprint", outcome))
+        else:
+            models.append(Model(checkpoint, outcome.value))
+    return models, failures
+
+
+def _failure(model: LocatedModel | Checkpoint, stage: str, outcome: Outcome[Any]) -> Failure:
+    """The failure under the model's id; outputs that are handed on do not tell where this machine keeps its files."""
+    return Failure(model.id, outcome.error, outcome.message.replace(str(model.path), model.id), stage, model.source)
+
+
+def _linearize(models: Sequence[Model], probes: ProbeSettings, shop: Workshop) -> list[Model]:
+    """Each model with its linearized features; where there is no network for it, with the reason instead."""
+    from lineage_graph.features import anchored
+
+    timm = importlib.metadata.version("timm")  # its registry decides for which models there is a network
+    kept = Artefact("features", anchored.to_bytes, anchored.from_bytes)
+    work = [
+        (
+            artefact_key("features", anchored.SCHEMA, timm, m.checkpoint.digest, m.checkpoint.arch, probes.key),
+            anchored.FeatureTask(m.checkpoint.path, m.checkpoint.arch, probes),
+        )
+        for m in models
+    ]
+    outcomes = shop.map(kept, anchored.compute, work)
+    return [
+        replace(model, features=outcome.value or LinearizedFeatures("", outcome.message, NO_FEATURES))
+        for model, outcome in zip(models, outcomes, strict=True)
+    ]
