@@ -24,6 +24,9 @@ CONFIG_NAMES = frozenset(["config.json", "adapter_config.json"])
 INDEX_SUFFIX = ".index.json"
 """How the names of shard indices end; a folder with one is one model."""
 
+OUTPUT_NAMES = ("lineage.json", "lineage.html", "lineage.graphml", "report.md", "run.json")
+"""What an earlier build wrote, should it lie among the matches of a pattern."""
+
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL)
 
 
@@ -102,14 +105,21 @@ def _check_literal(path: Path, entry: PathEntry) -> None:
 def _matches(entry: PathEntry, root: Path) -> list[Path]:
     """What the pattern matches: files, model folders and what cannot be looked at, sorted.
 
-    The manifest itself is no model; nor are the files of a model folder that matches too.
+    The manifest itself is no model; nor are the outputs of a build, or the files of a model folder that matches too.
     """
     try:
         kinds = {path: _kind(path) for path in _glob(entry.path, root)}
     except ValueError as error:
         raise ManifestError(f"{entry.where}: path: {error}") from error
     manifest = os.path.abspath(entry.manifest)  # noqa: PTH100 - resolve() would follow links
-    paths = [path for path in kinds if _counts(path, kinds) and os.path.abspath(path) != manifest]  # noqa: PTH100
+    written = {path.parent for path in kinds if path.name == OUTPUT_NAMES[0]}
+    paths = [
+        path
+        for path in kinds
+        if _counts(path, kinds)
+        and os.path.abspath(path) != manifest  # noqa: PTH100
+        and not (path.parent in written and path.name in OUTPUT_NAMES)
+    ]
     if not paths:
         raise ManifestError(f"{entry.where}: path: matches no file and no folder that holds a model")
     return sorted(paths)

@@ -179,3 +179,11 @@ def test_a_model_cannot_be_its_own_parent(tmp_path: Path) -> None:
     entry = PathEntry(path="a.pt", parents=("a.pt",))
     with pytest.raises(ManifestError, match=r"parents: 'a.pt' cannot be its own parent"):
         locate(entry, tmp_path)
+
+
+def test_the_outputs_of_a_build_are_no_models(tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_bytes(b"x")
+    (tmp_path / "out").mkdir()
+    for name in ("lineage.json", "lineage.html", "lineage.graphml", "report.md", "run.json", "b.pt"):
+        (tmp_path / "out" / name).write_bytes(b"x")
+    assert [model.id for model in locate(PathEntry(path="**/*"), tmp_path)] == ["a.pt", "out/b.pt"]
