@@ -1,11 +1,9 @@
 """Four generations of one small ResNet, after the zoo of "Neural Lineage" (Yu & Wang, CVPR 2024, Tab. 1).
 
-As there, the first generation consists of nets that have learned the same before, and each later model is fine-tuned
-from a random one of the generation before, on another task. The first generation here are fine-tunes of one *origin*,
-which counts as generation 0: nets trained from scratch on their own would be told apart by any measure.
-
-Learning rates lie within a factor of two: drift is about the same along every edge, and no longer than the candidates
-are apart. (Where a child drifts further than that, no method that linearizes at the candidates can work.)
+As there, each model is fine-tuned from a random one of the generation before, on another task. The first generation
+here are fine-tunes of one *origin*, which counts as generation 0: nets trained from scratch on their own would be told
+apart by any measure. Learning rates lie within a factor of two, so that a child drifts about as far from its parent as
+the parent's siblings are away: of a child that went much further, features say nothing.
 """
 
 from __future__ import annotations

@@ -47,9 +47,9 @@ Option = TypeVar("Option")
 class ModelPlan:
     """One model of the zoo, to be trained.
 
-    ``parent``: a model's name, or ``None`` for a root. ``generation``: 1 for a root (0 for the
-    origin of the recipe ``generations``). ``task``: a key of :data:`TASKS`.
-    ``optimizer``: ``sgd`` (with momentum) or ``adamw``. ``steps``: batches. ``seed``: of initial weights and batches.
+    ``parent``: a model's name, or ``None`` for a root. ``generation``: 1 for a root, but 0 for the origin of the recipe
+    ``generations``. ``task``: a key of :data:`TASKS`. ``optimizer``: ``sgd`` (with momentum) or ``adamw``. ``steps``:
+    batches. ``seed``: of initial weights and batches.
     """
 
     name: str
