@@ -44,17 +44,28 @@ def shorten(text: str, limit: int) -> str:
 
 
 def short_labels(names: Sequence[str], limit: int) -> list[str]:
-    """A label of at most ``limit`` characters for each name.
+    """A label of at most ``limit`` characters for each name; ``limit`` is 12 at least.
 
-    What all the names share tells them apart by nothing, and goes first: the folder they are all in, then the endings
-    of weight files. It stays where two names would become one.
+    What all the names share tells them apart by nothing, and goes first: the folder they are all in. Then the ending of
+    each weight file goes, except where two names would become one.
     """
-    shown = [visible(name) for name in names]
-    for simplify in (_without_common_folder, _without_weight_endings):
-        simpler = simplify(shown)
-        if len(set(simpler)) == len(set(shown)) and all(simpler):
-            shown = simpler
-    return [shorten(name, limit) for name in shown]
+    shown = _without_common_folder([visible(name) for name in names])
+    stems = [_WEIGHT_ENDINGS.sub("", name) or name for name in shown]
+    bearers: dict[str, set[str]] = {}
+    for name, stem in zip(shown, stems, strict=True):
+        bearers.setdefault(stem, set()).add(name)
+    return [
+        shorten(stem, limit) if len(bearers[stem]) == 1 else _shorten_with_ending(stem, name[len(stem) :], limit)
+        for name, stem in zip(shown, stems, strict=True)
+    ]
+
+
+def _shorten_with_ending(stem: str, ending: str, limit: int) -> str:
+    """Both parts in at most ``limit`` characters, so that the ending can be told from another: ``run.safe…``."""
+    room = max(limit - len(stem), 6)
+    if len(ending) > room:
+        ending = ending[: room - 1] + ELLIPSIS
+    return shorten(stem, limit - len(ending)) + ending
 
 
 def _without_common_folder(names: Sequence[str]) -> list[str]:
@@ -64,11 +75,7 @@ def _without_common_folder(names: Sequence[str]) -> list[str]:
         if len(set(parts)) > 1:
             break
         common += 1
-    return ["/".join(name.split("/")[common:]) for name in names]
-
-
-def _without_weight_endings(names: Sequence[str]) -> list[str]:
-    return [_WEIGHT_ENDINGS.sub("", name) for name in names]
+    return ["/".join(name.split("/")[common:]) or name for name in names]
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

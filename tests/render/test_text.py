@@ -33,6 +33,19 @@ def test_what_all_names_share_is_left_out():
 def test_what_tells_names_apart_stays():
     assert short_labels(["zoo/one.pt", "zoo/one.safetensors"], 20) == ["one.pt", "one.safetensors"]
     assert short_labels(["only/one.pt"], 20) == ["one"]
+    assert short_labels(["one", "one.pt", ".pt"], 20) == ["one", "one.pt", ".pt"]
+    assert short_labels(["runs/", "runs/a"], 20) == ["runs/", "a"]
+
+
+def test_a_clash_keeps_the_endings_of_no_other_names():
+    names = ["truncated.pt", "truncated.safetensors", "c2-copy.safetensors", "c3.npz"]
+    assert short_labels(names, 18) == ["truncated.pt", "truncated.safeten…", "c2-copy", "c3"]
+
+
+def test_long_names_that_clash_are_told_apart_by_their_endings():
+    labels = short_labels(["a-name-beyond-measure.pt", "a-name-beyond-measure.safetensors"], 18)
+    assert labels == ["a-name-…measure.pt", "a-nam…easure.safe…"]
+    assert max(map(len, labels)) == 18
 
 
 def test_numbers_in_words():
