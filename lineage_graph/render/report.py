@@ -189,6 +189,12 @@ def _certainty(graph: nx.DiGraph[str], run: RunRecord) -> Iterator[str]:
     if "metadata" in run.settings:
         part = "were evidence, beside the weights" if run.settings["metadata"] else "took no part in any decision"
         yield f"Names, dates and declared parents {part}."
+    if run.settings.get("features"):
+        told = [fact["features"] for _, fact in graph.nodes(data=True) if fact["status"] == "ok"]
+        gave = sum(bool(text) and not text.startswith("none: ") for text in told)
+        yield f"Networks could be built, and their features compared, for {gave:,} of {count(len(told), 'model')}."
+    elif "features" in run.settings:
+        yield "No networks were built: features took no part."
     yield "All settings are in `run.json`."
 
 

@@ -37,6 +37,7 @@ def node(name, family=1, generation=1, role="child", **changes):
         "source": "grow:digits",
         "sha256": f"{abs(sum(map(ord, name)) * 7919):064x}",
         "declared_parents": [],
+        "features": "test_resnet 3x64x64; 2 head left out (fc.bias, fc.weight)",
         "status": "ok",
         "message": "",
     }
@@ -80,7 +81,14 @@ def finish(name, graph, rejected=(), failures=()):
             root = "root" if graph.out_degree(member) else "isolated"
             graph.nodes[member]["role"] = root if not parents else "child" if len(parents) == 1 else "merge"
     for failure in failures:
-        facts = {"architecture": "", "parameters": 0, "format": "", "sha256": "", "source": failure.source}
+        facts = {
+            "architecture": "",
+            "parameters": 0,
+            "format": "",
+            "sha256": "",
+            "source": failure.source,
+            "features": "",
+        }
         status = {"status": failure.error, "message": failure.message}
         graph.add_node(failure.id, **node(failure.id, 0, 0, "isolated", **facts, **status))
     return LineageGraph(name, graph, tuple(rejected), tuple(failures))
@@ -129,6 +137,21 @@ def demo():
         Rejected("model-b-0", "model-c-0", 0.07, 1.41, "agreement could be chance (z = 2.1)"),
     ]
     return finish("demo", graph, rejected, FAILURES)
+
+
+def crowded():
+    """Folded siblings beside siblings with children, and merges whose parents are generations apart."""
+    pairs = [("root", f"copy-{index:02}") for index in range(17)]
+    pairs += [("root", name) for name in ("a", "b", "c")] + [("a", f"a-{index:02}") for index in range(11)]
+    pairs += [("b", "b-1"), ("b", "b-2"), ("c", "c-1"), ("c-1", "c-2"), ("c-2", "c-3"), ("b-1", "b-3")]
+    merges = [("c-3", "soup"), ("root", "soup"), ("a", "late"), ("c-2", "late"), ("b-2", "late")]
+    graph = nx.DiGraph()
+    for parent, child in pairs + merges:
+        for name in (parent, child):
+            graph.add_node(name, **node(name))
+        kind = "merge" if (parent, child) in merges else "duplicate" if "copy" in child else "finetune"
+        graph.add_edge(parent, child, **edge(kind, direction=0.5 if kind == "duplicate" else 0.97))
+    return finish("crowded", graph)
 
 
 def hostile():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import networkx as nx
 import pytest
 from markdown_it import MarkdownIt
@@ -34,6 +36,16 @@ def test_it_says_what_was_found():
     assert "| `loner` | `model-a-0` | 18.0 % | 1.39 |" in text
     assert "- `model-b-2` → `model-b-5`: 80.0 %, direction 60.0 %" in text
     assert "Names, dates and declared parents took no part in any decision." in text
+
+
+def test_it_says_how_many_models_had_features():
+    lineage = demo()
+    lineage.graph.nodes["loner"]["features"] = "none: no network of this shape"
+    lineage.graph.nodes["soup"]["features"] = ""
+    record = replace(run_record(lineage), settings={"features": True})
+    assert "their features compared, for 32 of 34 models." in report.render(lineage, record)
+    record = replace(record, settings={"features": False})
+    assert "No networks were built: features took no part." in report.render(lineage, record)
 
 
 def test_the_tree_is_text():
