@@ -12,17 +12,21 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from lineage_graph.render import order
+from lineage_graph.render.routes import Route, routes
 from lineage_graph.render.text import count
 from lineage_graph.render.tidy import Drawing, draw
 
 if TYPE_CHECKING:
     import networkx as nx
 
-ROW = 50.0
-"""From one row of models to the next inside a generation, in pixels."""
+ROW, FOLDED_ROW = 50.0, 72.0
+"""From one row of models to the next, in pixels: in a group, and inside a generation, where edges run between them."""
 
 DROP_FIRST, DROP = 24.0, 46.0
 """From the top of a band to the centre of its first models: in the first generation, and where edges come in."""
+
+FOLDED_DROP = 14.0
+"""Added where a generation has several rows: room for the way to their trunk."""
 
 FOOT = 36.0
 """From the centre of the last models of a band to its end; their labels stand there."""
@@ -59,9 +63,10 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """``positions``: centre of each model, in pixels; y grows downwards."""
+    """``positions``: centre of each model, in pixels; y grows downwards. ``routes``: of the edges that need one."""
 
     positions: Mapping[str, tuple[float, float]]
+    routes: Mapping[tuple[str, str], Route]
     bands: Sequence[Band]
     headings: Sequence[Heading]
     width: float
@@ -83,6 +88,11 @@ class _Block:
         """Room for the heading too."""
         return max(self.drawing.width, 150.0 if self.family else 190.0)
 
+    @property
+    def pitch(self) -> float:
+        """From row to row inside a generation."""
+        return FOLDED_ROW if self.family else ROW
+
 
 def arrange(graph: nx.DiGraph[str], slots: Mapping[str, float], aspect: float) -> Layout:
     """Lay the graph out for a page of ``aspect`` width over height.
@@ -95,7 +105,7 @@ def arrange(graph: nx.DiGraph[str], slots: Mapping[str, float], aspect: float) -
     across = max(across, math.sqrt(sum(slots[node] for node in order.loners(graph)) * ROW * aspect))
     groups = [_group(title, members, slots, across) for title, members in _groups(graph)]
     shelves += _fill(groups, across) if groups else []
-    return _stack(shelves, aspect)
+    return _stack(graph, shelves, slots, aspect)
 
 
 def _family(graph: nx.DiGraph[str], number: int, members: Sequence[str], slots: Mapping[str, float]) -> _Block:
@@ -152,34 +162,41 @@ def _width(shelf: Sequence[_Block]) -> float:
 
 
 def _height(shelf: Sequence[_Block]) -> float:
-    return HEADING + sum(_band_heights(shelf)) + GAP_Y
+    return HEADING + sum(height for _, height in _bands(shelf)) + GAP_Y
 
 
-def _band_heights(shelf: Sequence[_Block], lift: float = 0.0) -> list[float]:
-    """Heights of the generations of one row, each as high as the family that needs most."""
-    depth = max(len(block.drawing.rows) for block in shelf)
-    rows = [max((b.drawing.rows[g] for b in shelf if g < len(b.drawing.rows)), default=1) for g in range(depth)]
-    return [(DROP + lift if g else DROP_FIRST) + ROW * (rows[g] - 1) + FOOT for g in range(depth)]
+def _bands(shelf: Sequence[_Block], lift: float = 0.0) -> list[tuple[float, float]]:
+    """Of each generation of one row: from its top to its first models, and its height, which the largest needs."""
+    bands = []
+    for generation in range(max(len(block.drawing.rows) for block in shelf)):
+        rows = max(block.drawing.rows[generation] for block in shelf if generation < len(block.drawing.rows))
+        drop = DROP + lift + (FOLDED_DROP if rows > 1 else 0.0) if generation else DROP_FIRST
+        bands.append((drop, drop + shelf[0].pitch * (rows - 1) + FOOT))
+    return bands
 
 
 def _share(spare: float, among: int, most: float) -> float:
     return min(max(spare, 0.0) / among, most) if among else 0.0
 
 
-def _stack(shelves: Sequence[Sequence[_Block]], aspect: float) -> Layout:
+def _stack(
+    graph: nx.DiGraph[str], shelves: Sequence[Sequence[_Block]], slots: Mapping[str, float], aspect: float
+) -> Layout:
     """Rows below each other. What the page has to spare goes between the families, or into the way of the edges."""
     width = max((_width(shelf) for shelf in shelves), default=0.0)
     height = sum(map(_height, shelves))
     gaps = max((len(shelf) - 1 for shelf in shelves if _width(shelf) == width), default=0)
-    steps = sum(len(_band_heights(shelf)) - 1 for shelf in shelves)
+    steps = sum(len(_bands(shelf)) - 1 for shelf in shelves)
     spread = _share(height * aspect - width, gaps, MOST_SPREAD)
     lift = _share(width / aspect - height, steps, MOST_LIFT)
     positions: dict[str, tuple[float, float]] = {}
+    trunks: dict[str, float] = {}
     bands: list[Band] = []
     headings: list[Heading] = []
     top = 0.0
     for shelf in shelves:
-        tops = list(accumulate(_band_heights(shelf, lift), initial=top + HEADING))
+        drops, heights = zip(*_bands(shelf, lift), strict=True)
+        tops = list(accumulate(heights, initial=top + HEADING))
         for generation, (start, end) in enumerate(pairwise(tops), start=1):
             bands.append(Band(generation if shelf[0].family else 0, start, end - start))
         left = MARGIN
@@ -188,9 +205,10 @@ def _stack(shelves: Sequence[Sequence[_Block]], aspect: float) -> Layout:
             inset = left + (block.width - block.drawing.width) / 2
             for node, x in block.drawing.x.items():
                 generation = block.generations[node]
-                drop = DROP_FIRST if generation == 1 else DROP + lift
-                y = tops[generation - 1] + drop + ROW * block.drawing.row[node]
+                y = tops[generation - 1] + drops[generation - 1] + block.pitch * block.drawing.row[node]
                 positions[node] = (inset + x, y)
+            trunks.update({node: inset + x for node, x in block.drawing.trunk.items()})
             left += block.width + GAP_X + spread
         top = tops[-1] + GAP_Y
-    return Layout(positions, bands, headings, width + spread * gaps, max(top - GAP_Y, 0.0))
+    ways = routes(graph, positions, slots, trunks)
+    return Layout(positions, ways, bands, headings, width + spread * gaps, max(top - GAP_Y, 0.0))

@@ -3,14 +3,15 @@
 The edges to each model's main parent form a forest; it is drawn as tidy trees (Reingold & Tilford, "Tidier drawings of
 trees", IEEE TSE 1981): subtrees are pushed together as far as their outlines allow and parents stand over the middle of
 their children. Siblings are then ordered so that models with several parents come between them, and moved under the
-mean of their parents as far as the neighbours leave room. Many siblings without children fold into rows.
+mean of their parents as far as the neighbours leave room. Many siblings without children fold into a grid, with a way
+for their edges in its middle.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Point = tuple[float, int]
 
 FOLD, FOLD_ASPECT = 8, 3.0
-"""Childless siblings that stand side by side; more of them fold into rows, so many columns to a row."""
+"""Childless siblings that stand side by side; more of them fold into a grid, so many times as many columns as rows."""
 
 LANE = 16.0
 """Width kept free where an edge passes through a generation, in pixels."""
@@ -38,13 +39,15 @@ COUNTABLE = 1_000_000
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """``x``: centre of each model in pixels, from the left edge; ``row``: its row inside its generation, from 0;
-    ``rows``: how many rows each generation (1, 2, …) needs; ``width`` in pixels.
+    ``rows``: how many rows each generation (1, 2, …) needs; ``width`` in pixels. ``trunk``: for each folded model where
+    the edges to it and its siblings go down between them, in pixels from the left edge.
     """
 
     x: Mapping[str, float]
     row: Mapping[str, int]
     rows: tuple[int, ...]
     width: float
+    trunk: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,8 @@ def _forest(family: nx.DiGraph[str], members: Sequence[str], slots: Mapping[str,
             continue
         first = leaves[0]
         units[first] = leaves
-        columns[first] = math.ceil(math.sqrt(len(leaves) * FOLD_ASPECT))
-        width[first] = (columns[first] + 0.5) * max(slots[n] for n in leaves)
+        columns[first] = 2 * math.ceil(math.sqrt(len(leaves) * FOLD_ASPECT) / 2)
+        width[first] = columns[first] * max(slots[n] for n in leaves)
         for leaf in leaves[1:]:
             del units[leaf]
         siblings[:] = [n for n in siblings if n in units]
@@ -209,18 +212,21 @@ def _room(forest: _Forest, x: Mapping[str, float], moved: set[str]) -> tuple[flo
 
 
 def _unfold(forest: _Forest, x: Mapping[str, float], slots: Mapping[str, float]) -> Drawing:
-    """Places of the models from those of the units; every other row of folded siblings is set off by half a slot."""
+    """Places of the models from those of the units. The last row of folded siblings is centred."""
     place: dict[str, float] = {}
     row: dict[str, int] = {}
     rows: dict[int, int] = {}
+    trunk: dict[str, float] = {}
     for unit, models in forest.units.items():
         columns = forest.columns[unit]
         slot = max(slots[model] for model in models)
         for index, model in enumerate(models):
             row[model], column = divmod(index, columns)
-            inset = (row[model] % 2 - 0.5) * 0.5 if len(models) > 1 else 0.0
-            place[model] = x[unit] + (column - (columns - 1) / 2 + inset) * slot
+            column += (columns - min(columns, len(models) - row[model] * columns)) // 2
+            place[model] = x[unit] + (column - (columns - 1) / 2) * slot
             rows[forest.level[unit]] = max(rows.get(forest.level[unit], 1), row[model] + 1)
+            if len(models) > 1:
+                trunk[model] = x[unit]
     left = min(place[model] - slots[model] / 2 for model in place)
     right = max(place[model] + slots[model] / 2 for model in place)
     depth = max(rows)
@@ -229,4 +235,5 @@ def _unfold(forest: _Forest, x: Mapping[str, float], slots: Mapping[str, float])
         row=row,
         rows=tuple(rows.get(generation, 1) for generation in range(1, depth + 1)),
         width=right - left,
+        trunk={model: trunk[model] - left for model in trunk},
     )

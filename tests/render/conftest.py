@@ -27,9 +27,9 @@ class Visit:
         return self._in_window(box)
 
     def edge_spot(self, parent, child):
-        """Where the middle of an edge is in the window, in pixels."""
-        script = """([parent, child]) => lineage.middle(lineage.edges.find((edge) =>
-            lineage.models[edge.from].name === parent && lineage.models[edge.to].name === child).id)"""
+        """Where the middle of the first part of an edge is in the window, in pixels."""
+        script = """([parent, child]) => lineage.points(lineage.edges.find((edge) =>
+            lineage.models[edge.from].name === parent && lineage.models[edge.to].name === child).id)[16]"""
         return self._in_window(self.page.evaluate(script, [parent, child]))
 
     def _in_window(self, spot):

@@ -4,7 +4,7 @@ import networkx as nx
 import pytest
 
 from lineage_graph.render.layout import arrange
-from render.lineages import demo, edge, finish, grown, node
+from render.lineages import crowded, demo, edge, finish, grown, node
 
 SLOT = 80.0
 
@@ -75,6 +75,31 @@ def test_many_childless_siblings_fold_into_rows():
     layout = placed(family(*(("r", f"c{index:03}") for index in range(200))))
     assert layout.width < 40 * SLOT
     assert len({y for _, y in layout.positions.values()}) > 5
+
+
+def test_edges_pass_rows_of_models_between_the_slots():
+    layout = placed(crowded())
+    passed = 0
+    for (parent, child), route in layout.routes.items():
+        for lane in route.lanes:
+            for name, (x, y) in layout.positions.items():
+                if name not in {parent, child} and lane.top < y < lane.bottom:
+                    assert abs(x - lane.x) >= SLOT / 2 - 1e-6
+                    passed += 1
+    assert passed > 50
+    assert len(layout.routes["root", "soup"].lanes) >= 1
+
+
+def test_edges_to_folded_siblings_share_a_trunk_and_a_branch_for_each_row():
+    layout = placed(family(*(("r", f"c{index:02}") for index in range(17))))
+    assert {route.lanes[-1].x for route in layout.routes.values()} == {layout.positions["r"][0]}
+    branches = {(layout.positions[child][1], route.branch) for (_, child), route in layout.routes.items()}
+    assert len(branches) == len({y for y, _ in branches}) == 3
+    assert len(layout.routes) == 17
+
+
+def test_an_edge_to_the_next_row_goes_straight():
+    assert placed(family(("r", "a"), ("r", "b"), ("a", "c"))).routes == {}
 
 
 def test_a_long_chain_is_laid_out_without_recursion():

@@ -1,7 +1,5 @@
 """lineage.html in a real browser."""
 
-from itertools import combinations
-
 import networkx as nx
 import pytest
 
@@ -10,17 +8,6 @@ from lineage_graph.types import LineageGraph
 from render.lineages import HOSTILE, demo, finish, grown, hostile, node
 
 BLUE, ORANGE = (0, 114, 178), (230, 159, 0)
-
-
-def overlaps(first, second):
-    """Do two boxes (left, top, right, bottom) share more than an edge?"""
-    return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
-
-
-def collisions(boxes):
-    """Pairs of models of which a mark or a label covers one of the other's."""
-    parts = [(box["name"], kind, box[kind]) for box in boxes for kind in ("model", "label")]
-    return [(a[:2], b[:2]) for a, b in combinations(parts, 2) if a[0] != b[0] and overlaps(a[2], b[2])]
 
 
 def near(boxes):
@@ -49,24 +36,34 @@ def test_every_model_is_drawn_in_its_family_s_colour(visit):
     assert seen.pixel("model-d-1") != seen.pixel("model-c-1")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (420, 800)])
-@pytest.mark.parametrize("make", [demo, hostile, lambda: grown(300, 5)], ids=["36", "hostile", "300"])
-def test_nothing_overlaps_and_all_of_it_is_in_the_window(visit, make, width, height):
-    seen = visit(make(), width, height)
-    boxes = seen.page.evaluate("lineage.boxes()")
-    frame = seen.page.locator("#graph").bounding_box()
-    assert len(boxes) == make().graph.number_of_nodes()
-    assert collisions(boxes) == []
-    assert all(0 < b["x"] < frame["width"] and b["y"] > 0 and b["label"][3] < frame["height"] for b in boxes)
+def test_evidence_is_drawn_around_zero_only_where_its_sign_counts(visit):
+    seen = visit(demo())
+    seen.page.mouse.click(*seen.edge_spot("model-b-2", "model-b-5"))
+    bars = """[...document.querySelectorAll("#panel tr")].filter((row) => row.querySelector(".bar")).map((row) =>
+        [row.cells[0].textContent, row.querySelector(".bar").className, row.querySelector("i").style.width])"""
+    drawn = {name: (look, float(width.rstrip("%"))) for name, look, width in seen.page.evaluate(bars)}
+    assert drawn["coverage"] == ("bar", 98)
+    assert drawn["inherited"] == ("bar", 13)
+    assert drawn["kurtosis_growth"][0] == "bar centred"
+    assert drawn["norm_growth"][0] == "bar centred"
+    assert {look for name, (look, _) in drawn.items() if name in {"distance", "cosine"}} == {"bar"}
+    left = "document.querySelector('#panel .bar i').getBoundingClientRect().left"
+    assert seen.page.evaluate(left) == pytest.approx(
+        seen.page.evaluate("document.querySelector('#panel .bar').getBoundingClientRect().left"), abs=0.5
+    )
 
 
-def test_generations_stand_below_each_other(visit):
-    lineage = demo()
-    height = {box["name"]: box["y"] for box in visit(lineage).page.evaluate("lineage.boxes()")}
-    assert all(height[child] > height[parent] for parent, child in lineage.graph.edges)
-    for level in range(1, 5):
-        rows = {height[n] for n, a in lineage.graph.nodes(data=True) if (a["family"], a["generation"]) == (1, level)}
-        assert len(rows) == 1
+def test_the_panel_says_which_network_gave_features_or_why_none(visit):
+    graph = nx.DiGraph()
+    without = ", ".join(f"layer{index}.weight" for index in range(400))
+    graph.add_node("some", **node("some", features=f"test_vit 3x160x160; 400 left out ({without})"))
+    graph.add_node("none", **node("none", features="none: 3 networks of this shape <b>"))
+    seen = visit(finish("two", graph))
+    seen.page.mouse.click(*seen.spot("some"))
+    assert "FEATURES\ntest_vit 3x160x160\n400 left out (layer0" in seen.page.inner_text("#panel").replace("\n\n", "\n")
+    assert seen.page.locator("#panel .long").bounding_box()["height"] < 200
+    seen.page.mouse.click(*seen.spot("none"))
+    assert "None\n3 networks of this shape <b>" in seen.page.inner_text("#panel").replace("\n\n", "\n")
 
 
 def test_hovering_lights_ancestors_and_descendants(visit):

@@ -44,7 +44,7 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
         "models": [_model(lineage, node, slots[node]) for node in nodes],
         "signals": [visible(signal) for signal in signals],
         "edges": [_edge(graph.edges[edge], signals) for edge in edges],
-        "layouts": {name: _layout(layout, nodes) for name, layout in layouts.items()},
+        "layouts": {name: _layout(layout, nodes, edges) for name, layout in layouts.items()},
         "misses": [
             [number[miss.a], number[miss.b], _short(miss.confidence), _short(miss.distance), visible(miss.reason)]
             for miss in sorted(lineage.rejected, key=lambda miss: (-miss.confidence, miss.a, miss.b))[:MISSES]
@@ -112,11 +112,20 @@ def _short(value: float) -> float | str:
     return shortened if abs(shortened) < float("inf") else str(shortened)
 
 
-def _layout(layout: Layout, nodes: list[str]) -> dict[str, Any]:
+def _layout(layout: Layout, nodes: list[str], edges: list[tuple[str, str]]) -> dict[str, Any]:
+    """``routes``: by the number of an edge, its lanes (x, top, bottom) and the height of its branch, or null."""
+    routes = {index: layout.routes[edge] for index, edge in enumerate(edges) if edge in layout.routes}
     return {
         "width": round(layout.width, 1),
         "height": round(layout.height, 1),
         "positions": [[round(coordinate, 1) for coordinate in layout.positions[node]] for node in nodes],
+        "routes": {
+            index: [
+                [[round(v, 1) for v in (lane.x, lane.top, lane.bottom)] for lane in route.lanes],
+                None if route.branch is None else round(route.branch, 1),
+            ]
+            for index, route in routes.items()
+        },
         "bands": [[band.generation, round(band.y, 1), round(band.height, 1)] for band in layout.bands],
         "headings": [
             [

@@ -25,6 +25,8 @@ SCRIPTS = (
     "dom.js",
     "theme.js",
     "paint.js",
+    "ways.js",
+    "labels.js",
     "canvas.js",
     "backdrop.js",
     "facts.js",

@@ -1,9 +1,6 @@
 // vis-network keeps the models, the camera and the pointer; what is seen is painted here. The edges are not handed to it:
 // it would draw each in its own style, and look for the nearest one at every move of the pointer.
 const DIM = 0.16;
-const LABEL_SIZE = 12;
-const LABEL_DROP = 17;
-const SMALLEST_LABEL = 6.5; // on the screen, in pixels; below that labels are left out
 
 const container = byId("graph");
 let layout = DATA.layouts.wide;
@@ -17,7 +14,6 @@ const network = new vis.Network(
 );
 
 const isLit = (kind, id) => lit === null || lit[kind].has(id);
-const labelsShown = () => LABEL_SIZE * network.getScale() >= SMALLEST_LABEL;
 
 function renderModel({ ctx, id, x, y }) {
   const model = MODELS[id];
@@ -27,7 +23,7 @@ function renderModel({ ctx, id, x, y }) {
     paintModel(ctx, model, x, y);
   };
   const drawExternalLabel = () => {
-    if (!labelsShown()) return;
+    if (!hasLabel(id)) return;
     ctx.globalAlpha = isLit("models", id) ? 1 : DIM;
     paintLabel(ctx, model, x, y);
   };
@@ -43,17 +39,6 @@ function paintHalo(ctx, model, x, y) {
   ctx.restore();
 }
 
-function paintLabel(ctx, model, x, y) {
-  ctx.font = `${model.role === "root" ? 600 : 400} ${LABEL_SIZE}px ${theme.font}`;
-  ctx.textAlign = "center";
-  ctx.textBaseline = "top";
-  const width = Math.min(ctx.measureText(model.short).width + 4, model.slot - 4);
-  ctx.fillStyle = shadeOf(isAlone(model) ? 0 : model.generation);
-  ctx.fillRect(x - width / 2, y + LABEL_DROP - 1, width, LABEL_SIZE + 2);
-  ctx.fillStyle = isFailed(model) || isUnseen(model) ? theme.muted : theme.ink;
-  ctx.fillText(model.short, x, y + LABEL_DROP, model.slot - 6);
-}
-
 // The part of the drawing that is on the screen, in its own coordinates.
 function viewport() {
   const { x: left, y: top } = network.DOMtoCanvas({ x: 0, y: 0 });
@@ -62,18 +47,20 @@ function viewport() {
 }
 
 function paintEdges(ctx, scale, view) {
-  const labelled = labelsShown();
-  const inView = ([x1, y1], [x2, y2]) =>
-    Math.max(x1, x2) > view.left && Math.min(x1, x2) < view.right && y2 > view.top && y1 < view.bottom;
+  const inView = (edge) => {
+    const [[x1, y1], [x2, y2]] = [at(edge.from), at(edge.to)];
+    const across = [x1, x2, ...(layout.routes[edge.id]?.[0] ?? []).map(([x]) => x)];
+    return Math.max(...across) > view.left && Math.min(...across) < view.right && y2 > view.top && y1 < view.bottom;
+  };
   for (const bright of lit ? [false, true] : [true]) {
     ctx.globalAlpha = bright ? 1 : DIM;
     for (const edge of EDGES) {
       if (lit && lit.edges.has(edge.id) !== bright) continue;
-      if (!inView(at(edge.from), at(edge.to))) continue;
+      if (!inView(edge)) continue;
       if (!lit) ctx.globalAlpha = Math.min(1, Math.max(0.35, 14 / CHILD_EDGES[edge.from].length)); // a fan stays a fan
       const special = [state.chosen, state.hovered].some((target) => target?.kind === "edge" && target.id === edge.id);
       ctx.strokeStyle = ctx.fillStyle = special ? theme.accent : lit && bright ? theme.ink : theme.edge;
-      paintEdge(ctx, edge, scale, labelled);
+      paintEdge(ctx, edge, scale);
     }
   }
   ctx.globalAlpha = 1;
@@ -83,6 +70,7 @@ function paintEdges(ctx, scale, view) {
 network.on("beforeDrawing", (ctx) => {
   const scale = network.getScale();
   const view = viewport();
+  updateLabels(scale);
   paintBands(ctx, view);
   paintEdges(ctx, scale, view);
   paintHeadings(ctx, scale, view);
@@ -123,12 +111,22 @@ function fit() {
   });
 }
 
+// How the page opens: everything, unless on a narrow screen no name would have room; then the first family from its root.
+function openingView() {
+  fit();
+  network.redraw();
+  if (!narrow() || !MODELS.length || labels.shown?.size !== 0) return;
+  const scale = READABLE / LABEL_SIZE;
+  const [x] = at(0);
+  network.moveTo({ scale, position: { x, y: (container.clientHeight / 2 - insets().top) / scale } });
+}
+
 // Bring a model into the part of the screen that the panel leaves free, moving no more than that takes; come closer only
 // if its label cannot be read.
 function reveal(id) {
   const free = freeArea();
   const [x, y] = at(id);
-  if (!labelsShown()) {
+  if (!hasLabel(id)) {
     const aside = { x: (container.clientWidth - free.width) / 2, y: (container.clientHeight - free.height) / 2 };
     network.moveTo({ scale: 1, position: { x: x + aside.x, y: y + aside.y } });
     return;

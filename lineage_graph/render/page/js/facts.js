@@ -6,7 +6,11 @@ const FACTS = {
   source: "Source",
   sha256: "SHA-256",
 };
-const PLACED = new Set(["name", "id", "short", "slot", "claims", "family", "generation", "role", "status", "message"]);
+const PLACED = new Set(["name", "id", "short", "slot", "claims", "family", "generation", "role", "status", "message", "features", "measured"]);
+const SIGNED =
+  /^(scale|norm_growth|init_drift|kurtosis_growth|precision_loss|sparsity_gain|created|declared|linearized\.asymmetry|(counter|direction)\..+)$/;
+const isSigned = (signal) => SIGNED.test(signal); // negative values speak for the other direction
+
 const ROLES = {
   root: "Root",
   child: "Child",

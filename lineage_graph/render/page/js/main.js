@@ -3,7 +3,7 @@ const POINTER = 7; // pixels by which the pointer may miss an edge
 
 function edgeUnder({ x, y }) {
   const point = network.DOMtoCanvas({ x, y });
-  return edgeNear(point.x, point.y, POINTER / network.getScale(), labelsShown());
+  return edgeNear(point.x, point.y, POINTER / network.getScale());
 }
 
 function hover(target) {
@@ -43,38 +43,33 @@ paintLegend();
 byId("empty").hidden = MODELS.length > 0;
 byId("fit").addEventListener("click", fit);
 darkScheme.addEventListener("change", repaint);
-fit();
+openingView();
 network.once("afterDrawing", () => performance.mark("lineage-drawn"));
 
 let size = "";
 new ResizeObserver(() => {
   const now = `${container.clientWidth}x${container.clientHeight}`;
-  if (size && now !== size) requestAnimationFrame(fit);
+  if (size && now !== size) requestAnimationFrame(openingView);
   size = now;
 }).observe(container);
 
-// For the console and for tests: where each model and its label are on the screen, in pixels.
+// For the console and for tests: where each model and its name are on the screen, in pixels; the name null if not shown.
 function boxes() {
   const scale = network.getScale();
-  const context = document.createElement("canvas").getContext("2d");
+  const onScreen = ([left, top, right, bottom]) => {
+    const [start, end] = [network.canvasToDOM({ x: left, y: top }), network.canvasToDOM({ x: right, y: bottom })];
+    return [start.x, start.y, end.x, end.y];
+  };
   return MODELS.map((model) => {
     const { x, y } = network.canvasToDOM({ x: at(model.id)[0], y: at(model.id)[1] });
     const r = reachOf(model) * scale;
-    context.font = `${model.role === "root" ? 600 : 400} ${LABEL_SIZE}px ${theme.font}`;
-    const half = (Math.min(context.measureText(model.short).width, model.slot - 6) / 2) * scale;
-    const top = y + LABEL_DROP * scale;
-    return {
-      name: model.name,
-      x,
-      y,
-      model: [x - r, y - r, x + r, y + r],
-      label: [x - half, top, x + half, top + LABEL_SIZE * scale],
-    };
+    const label = hasLabel(model.id) ? onScreen(labelBox(model, labels.size)) : null;
+    return { name: model.name, x, y, model: [x - r, y - r, x + r, y + r], label };
   });
 }
-// Where the middle of an edge is on the screen.
-function middle(id) {
-  const { x1, start, x2, tip } = curveOf(EDGES[id], labelsShown());
-  return network.canvasToDOM({ x: (x1 + x2) / 2, y: (start + tip) / 2 });
+// Points along an edge, on the screen.
+function points(id) {
+  const onCurve = (part) => [...Array(33).keys()].map((step) => pointOf(part, step / 32));
+  return wayOf(EDGES[id]).flatMap(onCurve).map(([x, y]) => network.canvasToDOM({ x, y }));
 }
-window.lineage = Object.freeze({ network, state, boxes, middle, models: MODELS, edges: EDGES });
+window.lineage = Object.freeze({ network, state, boxes, points, models: MODELS, edges: EDGES });

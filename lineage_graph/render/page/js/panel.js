@@ -52,6 +52,15 @@ function definitions(facts) {
   return list;
 }
 
+// The network that gave features, then what it did without; or only why there is none.
+function features(text) {
+  const [network, ...rest] = text.startsWith("none: ") ? ["", text.slice(6)] : text.split("; ");
+  return [
+    element("p", {}, element("bdi", {}, network || "None")),
+    rest.length ? element("p", { class: "note long", tabindex: "0" }, element("bdi", {}, rest.join("; "))) : null,
+  ].filter(Boolean);
+}
+
 function modelContent(model) {
   const [parents, children] = [PARENT_EDGES[model.id], CHILD_EDGES[model.id]];
   const [above, below] = [ancestors(model.id).models.size, descendants(model.id).models.size];
@@ -62,6 +71,7 @@ function modelContent(model) {
       ? element("div", { class: "alert" }, element("strong", {}, model.status), element("p", {}, model.message))
       : null,
     facts.length ? section("Facts", definitions(facts)) : null,
+    model.features ? section("Features", ...features(model.features)) : null,
     parents.length ? section("Parents", capped(parents, (edge) => relation(edge, edge.from))) : null,
     children.length ? section("Children", capped(children, (edge) => relation(edge, edge.to))) : null,
     above + below
@@ -84,37 +94,36 @@ function meter(name, share, floor) {
   );
 }
 
-// One row of evidence; the bar runs from 0, to the left for negative values, and is full at `most`.
-function signal(name, value, most) {
+// One row of evidence. The bar is full at `most`; where the sign counts, 0 is in the middle.
+function signal(name, value, most, signed) {
   const row = element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, rounded(value)));
-  if (typeof value !== "number" || Math.abs(value) > most) return row.append(element("td")), row;
+  if (typeof value !== "number" || Math.abs(value) > most || (value < 0 && !signed)) return row.append(element("td")), row;
   const bar = element("i", { class: value < 0 ? "minus" : "plus" });
-  bar.style.width = `${(Math.abs(value) / most) * 50}%`;
-  row.append(element("td", { "aria-hidden": "true" }, element("div", { class: "bar centred" }, bar)));
+  bar.style.width = `${(Math.abs(value) / most) * (signed ? 50 : 100)}%`;
+  row.append(element("td", { "aria-hidden": "true" }, element("div", { class: signed ? "bar centred" : "bar" }, bar)));
   return row;
 }
 
-function signals(entries, most) {
-  return element("table", {}, element("tbody", {}, ...entries.map(([name, value]) => signal(name, value, most))));
+function signals(entries) {
+  return element("table", {}, element("tbody", {}, ...entries.map((entry) => signal(...entry))));
 }
 
 function edgeContent(edge) {
   const entries = edge.evidence.map(([signal, value]) => [DATA.signals[signal], value]);
   const prefix = "direction.";
-  const cues = entries.filter(([name]) => name.startsWith(prefix)).map(([name, v]) => [name.slice(prefix.length), v]);
-  const others = entries.filter(([name]) => !name.startsWith(prefix));
+  const [cues, others] = [true, false].map((isCue) => entries.filter(([name]) => name.startsWith(prefix) === isCue));
   const strongest = Math.max(1, ...cues.map(([, value]) => Math.abs(value)).filter(Number.isFinite));
   const declared = { confirmed: "confirmed", contradicted: "contradicted" }[edge.declared] ?? "nobody declared it";
   return [
     section("Ends", element("ul", { class: "plain ends" }, endOf("Parent", edge.from), endOf("Child", edge.to))),
     section("Certainty", meter("Related as drawn", edge.confidence, 0), meter("Direction", edge.direction_confidence, 0.5)),
     section("Facts", definitions([["Kind", edge.kind], ["Distance", rounded(edge.distance)], ["Declaration", declared]])),
-    others.length ? section("Evidence", signals(others, 1)) : null,
+    others.length ? section("Evidence", signals(others.map(([name, value]) => [name, value, 1, isSigned(name)]))) : null,
     cues.length
       ? section(
           "Direction cues",
           element("p", { class: "note" }, "Log-odds: to the right for this direction, to the left against it."),
-          signals(cues, strongest),
+          signals(cues.map(([name, value]) => [name.slice(prefix.length), value, strongest, true])),
         )
       : null,
   ];
