@@ -107,12 +107,15 @@ def test_inherited_is_the_share_that_was_kept(generator):
     assert signals["identical"] == pytest.approx(64 * 64 / (64 * 64 + 64 * 40 + 64))
 
 
-def test_a_replaced_part_takes_no_part_in_the_distance(generator):
+def test_a_replaced_part_takes_no_part_in_cues_of_direction(generator):
     a = net(generator) | {"neck.weight": generator.standard_normal((64, 64)), "neck.bias": np.ones(64)}
-    new = {"neck.weight": generator.standard_normal((64, 64)), "neck.bias": -np.ones(64)}
+    new = {"neck.weight": 3 * generator.standard_normal((64, 64)), "neck.bias": -9 * np.ones(64)}
     b = moved(generator, a, 0.1)
     trunk = {name: w for name, w in b.items() if name not in new}
-    assert measure_all(context(a, b | new))["distance"] == pytest.approx(measure_all(context(a, trunk))["distance"])
+    whole, part = measure_all(context(a, b | new)), measure_all(context(a, trunk))
+    for name in ("norm_growth", "init_drift", "kurtosis_growth"):
+        assert whole[name] == pytest.approx(part[name]), name
+    assert whole["distance"] > 2 * part["distance"]
 
 
 def test_strangers_inherit_nothing(generator):

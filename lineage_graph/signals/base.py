@@ -35,9 +35,8 @@ class PairContext:
     def without_replaced(self) -> PairContext:
         """The pair without the parts that were replaced: matrices that do not agree, and their modules' vectors.
 
-        A new head or neck says nothing about how far the rest has moved, and whether it can be compared at all depends
-        on its shape. A matrix of too few units for a z is judged by its cosine alone. A pair in which nothing agrees
-        stays whole.
+        What a new head or neck weighs says nothing about which side came first. A matrix of too few units for a z is
+        judged by its cosine alone. A pair in which nothing agrees stays whole.
         """
         replaced = {names.module(t.name_a) for t in self.matrices if not agrees(t) and (t.z or t.cosine < LEAST_COSINE)}
         kept = [index for index, tensor in enumerate(self.tensors) if names.module(tensor.name_a) not in replaced]

@@ -9,19 +9,20 @@ from lineage_graph.types import TensorComparison
 
 
 def measure(pair: PairContext) -> dict[str, float]:
-    """``distance``: ‖a - b‖ / √(‖a‖‖b‖) over the aligned weights that were not replaced, 0 to ∞ (√2 for strangers of
-    equal norm).
+    """``distance``: ‖a - b‖ / √(‖a‖‖b‖) over all aligned weights, 0 to ∞ (√2 for strangers of equal norm). Replaced
+    parts stay in: they add as much to every pair of a family, while leaving them out pair by pair would compare
+    distances over different weights, and the more a pair has drifted the nearer it would look.
+
 
     ``scale``: ln(‖b‖/‖a‖). ``cosine``: mean centred cosine of the aligned matrices, weighted by size, -1 to 1.
     ``cosine_z``: agreement beyond chance over all matrices, in standard deviations of the permutation null (Stouffer's
     sum of the matrices' z, weighted by √units).
     """
     signals: dict[str, float] = {}
-    kept = pair.without_replaced().tensors
-    norm_a = sum(t.squared_norm_a for t in kept)
-    norm_b = sum(t.squared_norm_b for t in kept)
+    norm_a = sum(t.squared_norm_a for t in pair.tensors)
+    norm_b = sum(t.squared_norm_b for t in pair.tensors)
     if norm_a > 0 and norm_b > 0:
-        squared = sum(t.squared_distance for t in kept)
+        squared = sum(t.squared_distance for t in pair.tensors)
         signals["distance"] = math.sqrt(squared / math.sqrt(norm_a * norm_b))
         signals["scale"] = 0.5 * math.log(norm_b / norm_a)
     if pair.matrices:
