@@ -64,7 +64,7 @@ def test_commands_in_the_documents_parse(document: str, words: list[str]) -> Non
 
 
 def test_the_documents_show_commands() -> None:
-    assert {words[0] for _, words in lgraph_lines() if words} == {"build", "evaluate", "bench"}
+    assert {words[0] for _, words in lgraph_lines() if words} == {"build", "explain", "evaluate", "bench"}
 
 
 def test_manifests_in_the_documents_load(tmp_path: Path) -> None:
