@@ -196,10 +196,9 @@ def with_jacobian(similarity: Similarity, pair: Pair) -> Tensor:
     """S(fp + J·Δ, fc), with J formed."""
     import torch
 
-    from lineage_graph.features.linearize import differentiable_attention, explicit_jacobian
+    from lineage_graph.features.linearize import explicit_jacobian
 
-    with differentiable_attention():  # the fused kernel's backward pass is no batched operation
-        tangent = explicit_jacobian(pair.features, pair.parent, pair.delta)
+    tangent = explicit_jacobian(pair.features, pair.parent, pair.delta)
     with torch.no_grad():
         return similarity(pair.features(pair.parent) + tangent, pair.child)
 
