@@ -18,4 +18,9 @@ BENCHES: tuple[Bench, ...] = (
     Bench("io", "fingerprinting against merely reading the same tensors: time and memory", "lineage_graph.bench.io"),
     Bench("sketch", "how well distances of sketches estimate distances of weights", "lineage_graph.bench.sketch"),
     Bench("candidates", "what pruning with faiss loses against brute force", "lineage_graph.bench.candidates"),
+    Bench(
+        "approximation",
+        "time and memory of comparing features with and without approximation",
+        "lineage_graph.bench.approximation",
+    ),
 )
