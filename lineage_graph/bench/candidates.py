@@ -1,6 +1,7 @@
 """What pruning loses, and what it saves: ``lgraph bench candidates``.
 
-On grown zoos: the share of true parents among the pairs proposed, and the share of all pairs that are read. On
+On grown zoos: the share of true parents among the pairs proposed, by sketches alone and with linearized features beside
+them, and the share of all pairs that are read. On
 populations of synthetic sketches: what approximate search (HNSW) finds of the neighbours that exact search finds, and
 in what share of its time.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,11 @@ import numpy as np
 from lineage_graph.bench.markdown import table
 from lineage_graph.bench.zoo import grown
 from lineage_graph.candidates import CandidateSettings, nearest, propose
+from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.sketch import WIDE
-from lineage_graph.types import FloatArray, Progress
+from lineage_graph.types import FloatArray, Model, Progress
 
-ZOOS = ((36, 0), (150, 1))
+ZOOS = ((36, 0), (150, 1), (300, 2))
 NEIGHBOURS = (1, 2, 4, 8, 12)
 POPULATIONS = (10_000, 50_000)
 FAMILY = 10
@@ -35,14 +38,21 @@ def run(workdir: Path, progress: Progress) -> str:
 def _on_zoos(workdir: Path, progress: Progress) -> str:
     rows = []
     for models, seed in ZOOS:
-        zoo = grown(models, seed, workdir, progress)
+        zoo = grown(models, seed, workdir, progress, ProbeSettings())
         edges = {frozenset(edge) for edge in zoo.truth.edges}
         for count in NEIGHBOURS:
-            found = {frozenset((p.a, p.b)) for p in propose(zoo.zoo.models, CandidateSettings(neighbours=count))}
-            pairs = models * (models - 1) // 2
-            rows.append([models, count, len(edges & found) / len(edges), len(found), len(found) / pairs])
-    header = ["models", "neighbours asked for", "true parents found", "pairs proposed", "share of all pairs"]
+            settings = CandidateSettings(neighbours=count)
+            alone = _found(zoo.zoo.models, dataclasses.replace(settings, feature_share=0.0))
+            found = _found(zoo.zoo.models, settings)
+            recall = [len(edges & pairs) / len(edges) for pairs in (alone, found)]
+            rows.append([models, count, *recall, len(found), len(found) / (models * (models - 1) // 2)])
+    header = ["models", "neighbours asked for", "true parents found by sketches", "with features", "pairs proposed"]
+    header.append("share of all pairs")
     return "Grown zoos (recipe digits), against all pairs.\n\n" + table(header, rows)
+
+
+def _found(models: Sequence[Model], settings: CandidateSettings) -> set[frozenset[str]]:
+    return {frozenset((pair.a, pair.b)) for pair in propose(models, settings)}
 
 
 def _on_populations(progress: Progress) -> str:
