@@ -38,7 +38,7 @@ def run(workdir: Path, progress: Progress) -> str:
 def _on_zoos(workdir: Path, progress: Progress) -> str:
     rows = []
     for models, seed in ZOOS:
-        zoo = grown(models, seed, workdir, progress, ProbeSettings())
+        zoo = grown(models, seed, workdir, progress, probes=ProbeSettings())
         edges = {frozenset(edge) for edge in zoo.truth.edges}
         for count in NEIGHBOURS:
             settings = CandidateSettings(neighbours=count)

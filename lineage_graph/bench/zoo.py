@@ -24,10 +24,21 @@ class GrownZoo:
     truth: Truth
 
 
-def grown(models: int, seed: int, workdir: Path, progress: Progress, probes: ProbeSettings | None = None) -> GrownZoo:
-    """A zoo of the ``digits`` recipe, grown once and kept in the user's cache like any other."""
+def grown(
+    models: int,
+    seed: int,
+    workdir: Path,
+    progress: Progress,
+    *,
+    probes: ProbeSettings | None = None,
+    store: Store | None = None,
+) -> GrownZoo:
+    """A zoo of the ``digits`` recipe, grown once and kept in the user's cache like any other.
+
+    ``store``: where fingerprints and features are kept, the user's cache where there is none.
+    """
     entry = GrowEntry(grow=Growth(recipe="digits", models=models, seed=seed))
     with make_executor() as executor:
-        shop = Workshop(executor, Store(default_cache()), progress)
+        shop = Workshop(executor, store or Store(default_cache()), progress)
         zoo = read_zoo([entry], workdir, default_cache(), shop, Stopwatch(), probes)
     return GrownZoo(zoo, load_truth(zoo.truth[0]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lineage_graph.bench import candidates, io, registry, sketch
+from lineage_graph.bench import candidates, io, pruning, registry, sketch
 from lineage_graph.bench.markdown import table
 from lineage_graph.types import silent
 
@@ -38,6 +38,13 @@ def test_candidates(monkeypatch, tmp_path):
     monkeypatch.setattr(candidates, "POPULATIONS", (500,))
     text = candidates.run(tmp_path, silent)
     assert len(rows(text)) == 1 + len(candidates.NEIGHBOURS) + 1 + 1
+
+
+def test_pruning(monkeypatch, tmp_path):
+    monkeypatch.setattr(pruning, "MODELS", 5)
+    text = pruning.run(tmp_path, silent)
+    assert len(rows(text)) == 1 + 3
+    assert "| pruned |" in text
 
 
 def test_synthetic_files_are_what_they_say(tmp_path):
