@@ -23,4 +23,9 @@ BENCHES: tuple[Bench, ...] = (
         "time and memory of comparing features with and without approximation",
         "lineage_graph.bench.approximation",
     ),
+    Bench(
+        "generations",
+        "ancestors over one, two and three generations, by every method",
+        "lineage_graph.bench.generations",
+    ),
 )
