@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,10 +54,11 @@ def measure(task: ScoreTask) -> Scores:
     """Every measure for every child. Raises :class:`~lineage_graph.errors.ModelError`.
 
     Without approximation S(fp, fc), with it S(fp + J(θp)(θc - θp), fc). J is the derivative of the folded network
-    (:func:`folded`); :data:`BARE` is l1 with the derivative by the parameters as they are, which knows nothing of what
-    fine-tuning did to the running statistics.
+    (``features.folding``); :data:`BARE` is l1 with the derivative by the parameters as they are, which knows nothing of
+    what fine-tuning did to the running statistics.
     """
     from lineage_graph.features.approximate import Child, approximate
+    from lineage_graph.features.folding import folded
     from lineage_graph.features.similarity import SIMILARITIES
 
     parent, children = (
@@ -101,29 +102,6 @@ def likelihood(mean_deviation: float, count: int) -> float:
     it weighs each by what it knows, with nothing to tune.
     """
     return -count * math.log(max(mean_deviation, 1e-30))
-
-
-def folded(network: Network) -> Network:
-    """The same function with running means of 0 and variances of 1.
-
-    Batch norm in evaluation mode computes γ(x - μ)/√(σ² + ε) + β. With γ/√(σ² + ε) for γ and β - γμ/√(σ² + ε) for β,
-    everything that fine-tuning changed is a parameter, and a derivative can follow it.
-    """
-    import torch
-
-    constants, parameters = dict(network.constants), dict(network.parameters)
-    for name in network.constants:
-        norm = name.removesuffix(".running_mean")
-        if norm == name or f"{norm}.weight" not in parameters:
-            continue
-        epsilon = float(network.skeleton.module.get_submodule(norm).eps)  # type: ignore[arg-type]
-        mean, variance = constants[name], constants[f"{norm}.running_var"]
-        scale = parameters[f"{norm}.weight"] / torch.sqrt(variance + epsilon)
-        parameters[f"{norm}.weight"] = scale
-        parameters[f"{norm}.bias"] = parameters[f"{norm}.bias"] - mean * scale
-        constants[name] = torch.zeros_like(mean)
-        constants[f"{norm}.running_var"] = torch.full_like(variance, 1 - epsilon)
-    return replace(network, parameters=parameters, constants=constants)
 
 
 def _weight_distances(a: Network, b: Network) -> tuple[float, float]:

@@ -65,9 +65,10 @@ def score(task: ParentTask) -> tuple[float, ...]:
 
 @lru_cache(maxsize=HELD)
 def _network(path: str, architecture: str | None) -> Network:
+    from lineage_graph.features.folding import folded
     from lineage_graph.features.models import load_network
 
-    return load_network(Path(path), architecture)
+    return folded(load_network(Path(path), architecture))
 
 
 def run(workdir: Path, progress: Progress) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor
 
 from lineage_graph.errors import FeaturesUnavailableError
+from lineage_graph.features.folding import folded
 from lineage_graph.features.linearize import Parameters, jvp
 from lineage_graph.features.models import Network, load_network
 from lineage_graph.features.probes import built_in, from_folder
@@ -27,7 +29,7 @@ from lineage_graph.sketch import BLOCK, Projection
 from lineage_graph.types import FloatArray, LinearizedFeatures
 
 SEED = 20240614
-SCHEMA = 1
+SCHEMA = 2
 """Raise it when linearized features change their meaning."""
 
 
@@ -46,7 +48,7 @@ def compute(task: FeatureTask) -> LinearizedFeatures:
     Raises what reading the checkpoint raises.
     """
     try:
-        network = load_network(Path(task.path), task.architecture)
+        network = folded(load_network(Path(task.path), task.architecture))
         values = at_anchor(network, probes_for(network, task.probes), task.probes.depth).flatten()
     except FeaturesUnavailableError as error:
         return LinearizedFeatures("", str(error).removeprefix(f"{task.path}: "), np.zeros(0, dtype=np.float32))
@@ -54,16 +56,21 @@ def compute(task: FeatureTask) -> LinearizedFeatures:
 
 
 def probes_for(network: Network, settings: ProbeSettings) -> Tensor:
-    """The probes in the shape that the network takes, (count, channels, height, width)."""
+    """The probes in the shape that the network takes, (count, channels, height, width); made once a process."""
+    return _probes(network.input_shape, settings)
+
+
+@lru_cache(maxsize=4)
+def _probes(shape: tuple[int, int, int], settings: ProbeSettings) -> Tensor:
     if settings.folder:
-        return from_folder(Path(settings.folder), network.input_shape, settings.count, settings.seed)
-    return built_in(settings.count, network.input_shape, settings.seed)
+        return from_folder(Path(settings.folder), shape, settings.count, settings.seed)
+    return built_in(settings.count, shape, settings.seed)
 
 
 def at_anchor(network: Network, probes: Tensor, depth: float) -> Tensor:
     """J(θ0)·θ on the probes, shape (probes, features)."""
     start = anchor({name: tuple(values.shape) for name, values in network.parameters.items()})
-    common = replace(network, parameters=start, constants={})
+    common = replace(network, parameters=start, constants={})  # folded networks need no running statistics
     return jvp(common.features(network.layer(depth), probes, pool=True), start, network.parameters)[1]
 
 

@@ -15,13 +15,14 @@ from torch import Tensor
 
 from lineage_graph.errors import FeaturesUnavailableError
 from lineage_graph.features.anchored import probes_for
+from lineage_graph.features.folding import folded
 from lineage_graph.features.linearize import difference, jvp
 from lineage_graph.features.models import Network, load_network
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.features.similarity import cka
 from lineage_graph.types import FeatureComparison
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise it when a number of :class:`~lineage_graph.types.FeatureComparison` changes its meaning."""
 
 
@@ -38,8 +39,8 @@ class FeaturePairTask:
 
 def compare(task: FeaturePairTask) -> FeatureComparison:
     """Two forward passes and two Jacobian-vector products. Raises :class:`~lineage_graph.errors.ModelError`."""
-    a = load_network(Path(task.path_a), task.architecture_a)
-    b = load_network(Path(task.path_b), task.architecture_b)
+    a = folded(load_network(Path(task.path_a), task.architecture_a))
+    b = folded(load_network(Path(task.path_b), task.architecture_b))
     if a.group != b.group:
         raise FeaturesUnavailableError(f"{a.group} and {b.group} are different networks")
     probes = probes_for(a, task.probes)

@@ -11,6 +11,7 @@ from lineage_graph.bench import closed_set, generations
 from lineage_graph.bench.closed_set import COMBINED, WEIGHTS_L1, WEIGHTS_L2, ScoreTask
 from lineage_graph.cached import Workshop
 from lineage_graph.executors import SerialExecutor
+from lineage_graph.features.folding import folded
 from lineage_graph.features.models import load_network
 from lineage_graph.features.probes import built_in
 from lineage_graph.features.settings import ProbeSettings
@@ -117,7 +118,7 @@ def test_weight_distances_are_of_the_body(zoo):
 
 def test_folding_keeps_the_function_and_empties_the_statistics(zoo):
     network = load_network(Path(zoo.files[zoo.members(2)[0]]), recipe.ARCHITECTURE)
-    straight = closed_set.folded(network)
+    straight = folded(network)
     layer, probes = network.layer(1.0), built_in(4, (3, 16, 16))
     with torch.no_grad():
         before = network.features(layer, probes)(network.parameters)
