@@ -64,10 +64,10 @@ def approximate(
         raise ValueError(f"alpha must be finite, not {alpha}")
     try:
         return _exact(features, parent, children, similarities, alpha)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:160]
+    except FeaturesUnavailableError as error:
+        note = str(error)
     try:
-        return _taylor(features, parent, children, similarities, alpha, f"no forward mode: {reason}")
+        return _taylor(features, parent, children, similarities, alpha, note)
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:160]
         raise FeaturesUnavailableError(f"the network cannot be differentiated ({detail})") from error

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from lineage_graph.errors import FeaturesUnavailableError
 from lineage_graph.features.similarity import Similarity
 
 Parameters = dict[str, Tensor]
@@ -39,6 +40,16 @@ def differentiable_attention() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _forward_mode() -> Iterator[None]:
+    try:
+        with torch.no_grad(), differentiable_attention():
+            yield
+    except RuntimeError as error:
+        detail = " ".join(str(error).split())[:160]
+        raise FeaturesUnavailableError(f"the network has no forward mode ({detail})") from error
+
+
 def difference(child: Parameters, parent: Parameters) -> Parameters:
     """Δ = θc - θp over the parent's parameters; 0 where the child has none of that name and shape (a new head)."""
     return {
@@ -50,9 +61,9 @@ def difference(child: Parameters, parent: Parameters) -> Parameters:
 def jvp(features: FeatureFunction, parent: Parameters, delta: Parameters) -> tuple[Tensor, Tensor]:
     """f(θp) and J·Δ, both of shape (probes, features), in one pass.
 
-    Raises :class:`RuntimeError` (``NotImplementedError`` is one) where an operation has no forward mode.
+    Raises :class:`FeaturesUnavailableError` where an operation has no forward mode.
     """
-    with torch.no_grad(), differentiable_attention():
+    with _forward_mode():
         found = torch.func.jvp(features, (parent,), (delta,))
     return found[0], found[1]
 
@@ -69,7 +80,7 @@ def jvps(features: FeatureFunction, parent: Parameters, deltas: Sequence[Paramet
         found = torch.func.jvp(features, (parent,), (delta,))
         return found[0], found[1]
 
-    with torch.no_grad(), differentiable_attention():
+    with _forward_mode():
         primals, tangents = torch.func.vmap(push, out_dims=(None, 0))(stacked)  # type: ignore[arg-type]
     return primals, tangents
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,13 @@ def built_in(count: int, shape: Shape, seed: int = 0) -> Tensor:
 
     ``shape``: (channels, height, width). The first ten of a hundred are the ten that one gets alone.
     """
-    return _stacked([scene(number, shape, seed) for number in range(count)])
+    return _stacked(_scenes(count, shape, seed))
+
+
+@lru_cache(maxsize=8)
+def _scenes(count: int, shape: Shape, seed: int) -> tuple[Image, ...]:
+    """Kept, since every model of a zoo asks for the same."""
+    return tuple(scene(number, shape, seed) for number in range(count))
 
 
 def from_folder(folder: Path, shape: Shape, count: int | None = None, seed: int = 0) -> Tensor:

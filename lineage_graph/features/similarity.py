@@ -94,7 +94,7 @@ SIMILARITIES: Mapping[str, Similarity] = {
 
 
 def _share(part: Tensor, whole: Tensor) -> Tensor:
-    """part / whole; 0, with slope 0, where the features of one side do not vary at all."""
+    """Part / whole; 0, with slope 0, where the features of one side do not vary at all."""
     varies = whole > torch.finfo(whole.dtype).tiny
     return torch.where(varies, part / torch.where(varies, whole, 1.0), 0.0)
 
