@@ -17,6 +17,7 @@ class Bench:
 BENCHES: tuple[Bench, ...] = (
     Bench("io", "fingerprinting against merely reading the same tensors: time and memory", "lineage_graph.bench.io"),
     Bench("sketch", "how well distances of sketches estimate distances of weights", "lineage_graph.bench.sketch"),
+    Bench("pruning", "linearized scoring of a zoo, all pairs against pruned ones", "lineage_graph.bench.pruning"),
     Bench("candidates", "what pruning with faiss loses against brute force", "lineage_graph.bench.candidates"),
     Bench(
         "approximation",
