@@ -7,7 +7,7 @@ each and once a process, shortest name first: of architectures that differ in no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -39,8 +39,12 @@ def fit(architecture: str, shapes: Shapes) -> Match:
 
     Raises :class:`FeaturesUnavailableError` that says what is missing, of another shape, or too much.
     """
+    return _fit(architecture, shapes, _prefixes(shapes))
+
+
+def _fit(architecture: str, shapes: Shapes, prefixes: Mapping[str, str]) -> Match:
     known = _outline(architecture)
-    prefix = _prefix(known, shapes)
+    prefix = _prefix(known, prefixes)
     own = {name.removeprefix(prefix): shape for name, shape in shapes.items() if name.startswith(prefix)}
     _refuse_strangers(architecture, known, own)
     found = build_for(architecture, own)
@@ -56,13 +60,14 @@ def fit(architecture: str, shapes: Shapes) -> Match:
 
 def search(shapes: Shapes) -> Match | None:
     """The architecture that leaves the fewest tensors over; ``None`` where none fits."""
-    endings = {ending for name in shapes for ending in _endings(name)}
+    prefixes = _prefixes(shapes)
     best: Match | None = None
-    for architecture in _by_first_layer(frozenset(endings)):
-        if not _plausible(_outline(architecture), shapes):
+    for architecture in _by_first_layer(prefixes):
+        known = _outline(architecture)
+        if not _plausible(known, shapes, _prefix(known, prefixes)):
             continue
         try:
-            match = fit(architecture, shapes)
+            match = _fit(architecture, shapes, prefixes)
         except FeaturesUnavailableError:
             continue
         if best is None or len(match.unplaced) < len(best.unplaced):
@@ -96,27 +101,30 @@ def _first_layers() -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(found)
 
 
-def _by_first_layer(endings: frozenset[str]) -> Iterator[str]:
+def _by_first_layer(endings: Container[str]) -> Iterator[str]:
     yield from (name for name, stems in _first_layers() if stems and all(stem in endings for stem in stems))
 
 
-def _endings(name: str) -> Iterator[str]:
-    """``a.b.weight`` → ``a.b.weight``, ``b.weight``, ``weight``."""
-    while name:
-        yield name
-        name = name.partition(".")[2]
+def _prefixes(shapes: Shapes) -> dict[str, str]:
+    """For every ending of a tensor's name (``a.b.weight``: itself, ``b.weight``, ``weight``) the shortest prefix that
+    stands before it.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(shapes, key=lambda name: (len(name), name)):
+        ending = name
+        while ending:
+            found.setdefault(ending, name.removesuffix(ending))
+            ending = ending.partition(".")[2]
+    return found
 
 
-def _prefix(known: Outline, shapes: Shapes) -> str:
-    """What stands before the name of the body's last parameter; the shortest where it occurs more than once."""
-    anchor = known.body[-1]
-    found = [name.removesuffix(anchor) for name in shapes if name == anchor or name.endswith(f".{anchor}")]
-    return min(found, key=lambda prefix: (len(prefix), prefix), default="")
+def _prefix(known: Outline, prefixes: Mapping[str, str]) -> str:
+    """What stands before the names of a body, told by its last parameter."""
+    return prefixes.get(known.body[-1], "")
 
 
-def _plausible(known: Outline, shapes: Shapes) -> bool:
+def _plausible(known: Outline, shapes: Shapes, prefix: str) -> bool:
     """Quick: has every parameter of the body its shape, those aside that follow the inputs?"""
-    prefix = _prefix(known, shapes)
     free = {_ADAPTED, *(f"{stem}.weight" for stem in known.stems)}
     return all(
         f"{prefix}{name}" in shapes and (name in free or shapes[f"{prefix}{name}"] == known.shapes[name])
