@@ -26,7 +26,7 @@ from lineage_graph.types import Model, Progress
 if TYPE_CHECKING:
     from lineage_graph.features.models import Network
 
-MODELS, SEED = 300, 2
+MODELS, SEED = 150, 1
 BATCH = 8
 """Children that share one primal pass."""
 HELD = 512
