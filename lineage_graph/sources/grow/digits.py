@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lineage_graph.sources.grow.plan import TASKS, ModelPlan
@@ -48,24 +49,39 @@ def train(training: Training) -> bytes:
     from safetensors.torch import save
 
     plan = training.plan
-    with _reproducible(plan.seed):
-        model = _initial(plan, training.parent)
+    with reproducible(plan.seed):
+        model = classifier(plan, training.parent)
         images, labels = task_data(plan.architecture, plan.task, training=True)
-        optimizer, schedule = _optimizer(model, plan)
-        model.train()
-        for _ in range(plan.steps):
+
+        def loss() -> Any:
             batch = torch.randint(len(labels), (BATCH,))
-            optimizer.zero_grad()
-            loss: Any = torch.nn.functional.cross_entropy(model(images[batch]), labels[batch])
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
-            optimizer.step()
-            schedule.step()
+            return torch.nn.functional.cross_entropy(model(images[batch]), labels[batch])
+
+        fit(model, plan, loss)
     return save(model.state_dict(), metadata={"architecture": plan.architecture})
 
 
+def fit(
+    model: Any, plan: ModelPlan, loss: Callable[[], Any], faster: Mapping[str, float] = MappingProxyType({})
+) -> None:
+    """Train for the planned steps; ``loss`` draws a batch and gives its loss.
+
+    ``faster``: by prefix of parameters' names, how many times the planned rate they learn at.
+    """
+    import torch
+
+    optimizer, schedule = _optimizer(model, plan, faster)
+    model.train()
+    for _ in range(plan.steps):
+        optimizer.zero_grad()
+        loss().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
+        optimizer.step()
+        schedule.step()
+
+
 @contextmanager
-def _reproducible(seed: int) -> Iterator[None]:
+def reproducible(seed: int) -> Iterator[None]:
     """One thread, deterministic kernels and a random stream of our own; the caller's are as before afterwards."""
     import torch
 
@@ -81,33 +97,51 @@ def _reproducible(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _initial(plan: ModelPlan, parent: str | None) -> Any:
-    """A fresh network, or the parent's with a fresh head."""
-    model = import_timm().create_model(plan.architecture, num_classes=max(TASKS[plan.task]) + 1)
+def classifier(plan: ModelPlan, parent: str | None, **options: float) -> Any:
+    """A fresh network, or the parent's with a fresh head. ``options``: of the architecture, for timm."""
+    model = import_timm().create_model(plan.architecture, num_classes=max(TASKS[plan.task]) + 1, **options)
     if parent is not None:
-        from safetensors.torch import load
-
-        head = model.default_cfg["classifier"]
-        weights = load(Path(parent).read_bytes())
-        backbone = {name: values for name, values in weights.items() if name.rpartition(".")[0] != head}
-        model.load_state_dict(backbone, strict=False)
+        model.load_state_dict(body(model, parent), strict=False)
     return model
 
 
-def _optimizer(model: Any, plan: ModelPlan) -> tuple[Any, Any]:
+def body(model: Any, weights: str) -> dict[str, torch.Tensor]:
+    """A classifier's ``weights`` file without its head; ``model``: a network of its architecture."""
+    from safetensors.torch import load
+
+    head = model.default_cfg["classifier"]
+    found = load(Path(weights).read_bytes())
+    return {name: values for name, values in found.items() if name.rpartition(".")[0] != head}
+
+
+def _optimizer(model: Any, plan: ModelPlan, faster: Mapping[str, float]) -> tuple[Any, Any]:
     """The optimiser, and its learning rate's schedule: a short warm-up, then down along a cosine."""
     import torch
 
-    parameters, rate, decay = model.parameters(), plan.learning_rate, plan.weight_decay
+    groups, decay = _groups(model, plan.learning_rate, faster), plan.weight_decay
     optimizer: torch.optim.Optimizer
     if plan.optimizer == "sgd":
-        optimizer = torch.optim.SGD(parameters, lr=rate, momentum=_MOMENTUM, weight_decay=decay, fused=True)
+        optimizer = torch.optim.SGD(groups, momentum=_MOMENTUM, weight_decay=decay, fused=True)
     else:
-        optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
+        optimizer = torch.optim.AdamW(groups, weight_decay=decay, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, rate, total_steps=plan.steps + 1, pct_start=_WARM_UP, anneal_strategy="cos", cycle_momentum=False
+        optimizer,
+        [group["lr"] for group in groups],
+        total_steps=plan.steps + 1,
+        pct_start=_WARM_UP,
+        anneal_strategy="cos",
+        cycle_momentum=False,
     )
     return optimizer, schedule
+
+
+def _groups(model: Any, rate: float, faster: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Parameters by learning rate."""
+    found: dict[float, list[Any]] = {}
+    for name, values in model.named_parameters():
+        factor = next((times for prefix, times in faster.items() if name.startswith(prefix)), 1.0)
+        found.setdefault(rate * factor, []).append(values)
+    return [{"params": parameters, "lr": own} for own, parameters in found.items()]
 
 
 def task_data(architecture: str, task: str, *, training: bool) -> tuple[torch.Tensor, torch.Tensor]:
