@@ -26,7 +26,7 @@ _MOMENTUM = 0.9
 _WARM_UP = 0.1
 _CLIP = 1.0
 """Largest gradient norm: without it, a child moves up to 20 times as far from one parent as from another."""
-_IMAGE_SIZE = {"test_resnet": 16}
+_IMAGE_SIZE = {"test_resnet": 16, "test_efficientnet": 16, "test_mambaout": 16, "test_byobnet": 16}
 """Pixels a side by architecture, where less than :data:`_DEFAULT_SIZE` is enough for its strides."""
 _DEFAULT_SIZE = 32
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lineage_graph.sources.grow import digits, generations
+from lineage_graph.sources.grow import digits, families, generations
 from lineage_graph.sources.grow.plan import ModelPlan, plan
 
 
@@ -28,4 +28,5 @@ class Recipe:
 RECIPES: Mapping[str, Recipe] = {
     "digits": Recipe(schema=1, needs="sklearn", extra="demo", plan=plan, train=digits.train),
     "generations": Recipe(schema=1, needs="sklearn", extra="demo", plan=generations.plan, train=digits.train),
+    "families": Recipe(schema=1, needs="sklearn", extra="demo", plan=families.plan, train=digits.train),
 }
