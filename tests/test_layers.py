@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("checkpoints",),
     ("alignment",),
     ("features",),
-    ("fingerprint",),
+    ("fingerprint", "detector"),
     ("candidates",),
     ("signals",),
     ("evidence",),
@@ -37,7 +37,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 HEAVY = frozenset("torch torchvision timm faiss pyvis IPython onnx h5py gguf sklearn transformers ray".split())
 """Libraries that no module imports when it is itself imported …"""
 
-HEAVY_ALLOWED = {"features": {"torch", "timm"}, "render.page": {"pyvis"}}
+HEAVY_ALLOWED = {
+    "features": {"torch", "timm"},
+    "detector.network": {"torch"},
+    "detector.training": {"torch"},
+    "render.page": {"pyvis"},
+}
 """… but these modules and folders, which the rest of the package imports only inside functions."""
 
 LIGHT = frozenset(["lineage_graph.features.settings"])

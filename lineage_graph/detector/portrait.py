@@ -1,0 +1,221 @@
+"""What the detector sees of one model: thumbnails of its weights and features, about 50 kB, computed once and kept.
+
+Of the body's weight matrices up to :data:`LAYERS` are taken, each thinned out to at most :data:`SIDE` evenly spaced
+rows and columns. Which ones, and at which positions, follows from the names and shapes of the tensors alone, so that
+the same weights of two models of one architecture lie at the same place.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lineage_graph import names
+from lineage_graph.checkpoints import open_checkpoint
+from lineage_graph.checkpoints.base import Reader
+from lineage_graph.errors import FeaturesUnavailableError, NonFiniteWeightsError
+from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.moments import Moments
+from lineage_graph.types import FloatArray, TensorSpec
+
+if TYPE_CHECKING:
+    from lineage_graph.features.models import Network
+
+SCHEMA = 1
+"""Raise it when any number in a portrait changes its meaning: stored portraits are then made anew."""
+
+LAYERS = 8
+"""Most weight matrices in a portrait."""
+SIDE = 32
+"""Most rows, and most columns, that are kept of a matrix."""
+PROBES = 16
+"""Most probes that features are computed on."""
+DEPTHS = (0.25, 0.5, 0.75)
+"""Where features are read: shares of the feature stages."""
+SMALLEST = 16
+"""Elements below which a matrix tells nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortraitTask:
+    """What a worker needs: the checkpoint's path, the timm name that the manifest gives, if any, and the probes.
+
+    Of ``probes`` at most :data:`PROBES` are used, and their depth is not: features are read at :data:`DEPTHS`.
+    """
+
+    path: str
+    architecture: str | None
+    probes: ProbeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """One weight matrix (output units, all else), or one layer's pooled features (probes, features), thinned out.
+
+    ``name`` and ``shape``: of the whole; thumbnails that agree in both show the same positions. ``depth``: where in the
+    body, 0 to 1 (of weights: the rank in natural order of names). ``rms`` and ``kurtosis`` (normal: 3) are of all
+    values. ``values``: at most (``SIDE``, ``SIDE``).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    depth: float
+    rms: float
+    kurtosis: float
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """One model. ``features`` is empty where no network can be built; ``note`` then says why."""
+
+    weights: tuple[Thumbnail, ...]
+    features: tuple[Thumbnail, ...] = ()
+    note: str = ""
+
+
+def compute(task: PortraitTask) -> Portrait:
+    """The portrait of a checkpoint. Weights stream: memory does not grow with the largest tensor.
+
+    Raises a :class:`~lineage_graph.errors.ModelError` where it cannot be read, and
+    :class:`~lineage_graph.errors.NonFiniteWeightsError` where one of its matrices is NaN or infinite.
+    """
+    with open_checkpoint(Path(task.path)) as reader:
+        shown = [_weight(reader, spec, depth, task.path) for spec, depth in chosen(reader.tensors)]
+    weights = tuple(thumbnail for thumbnail in shown if thumbnail is not None)
+    from lineage_graph.features.models import load_network
+
+    try:
+        return Portrait(weights, features_of(load_network(Path(task.path), task.architecture), task.probes))
+    except FeaturesUnavailableError as error:
+        return Portrait(weights, (), str(error).removeprefix(f"{task.path}: "))
+
+
+def chosen(tensors: Sequence[TensorSpec]) -> list[tuple[TensorSpec, float]]:
+    """Which weight matrices of the body are shown, and how deep each lies (its rank among all, 0 to 1).
+
+    Those with the largest thumbnails; of more than :data:`LAYERS` that are equally large, evenly spread ones.
+    """
+    matrices = [spec for spec in tensors if _is_matrix(spec)]
+    heads = names.heads((spec.name for spec in tensors), (spec.name for spec in matrices))
+    body = sorted((m for m in matrices if m.name not in heads), key=lambda spec: names.natural_key(spec.name))
+    sizes = [_shown(spec.shape) for spec in body]
+    enough = min(sorted(sizes, reverse=True)[:LAYERS], default=0)
+    large = [rank for rank, size in enumerate(sizes) if size >= enough]
+    return [(body[rank], rank / max(1, len(body) - 1)) for rank in _spread(large, LAYERS)]
+
+
+def _is_matrix(spec: TensorSpec) -> bool:
+    return spec.floating and len(spec.shape) >= 2 and spec.size >= SMALLEST and not names.is_state(spec.name)
+
+
+def _shown(shape: tuple[int, ...]) -> int:
+    return math.prod(min(SIDE, side) for side in _flat(shape))
+
+
+def _flat(shape: tuple[int, ...]) -> tuple[int, int]:
+    return shape[0], math.prod(shape[1:])
+
+
+def _spread(ranks: Sequence[int], most: int) -> list[int]:
+    return [ranks[int(position)] for position in _positions(len(ranks), most)]
+
+
+def _positions(count: int, most: int) -> npt.NDArray[np.int64]:
+    """At most ``most`` evenly spaced positions of ``count``, the first and the last among them."""
+    return np.linspace(0, max(0, count - 1), min(count, most)).round().astype(np.int64)
+
+
+def _weight(reader: Reader, spec: TensorSpec, depth: float, path: str) -> Thumbnail | None:
+    """``None`` for a mask: it is equal in unrelated models."""
+    rows, columns = _flat(spec.shape)
+    kept_rows, kept_columns = _positions(rows, SIDE), _positions(columns, SIDE)
+    wanted = (kept_rows[:, None] * columns + kept_columns).reshape(-1)
+    moments = Moments(spec.size)
+    values = np.empty(wanted.size, dtype=np.float32)
+    start = 0
+    for piece in reader.chunks(spec.name):
+        flat = np.ascontiguousarray(piece, dtype=np.float32)
+        moments.add(flat)
+        first, last = np.searchsorted(wanted, (start, start + flat.size))
+        values[first:last] = flat[wanted[first:last] - start]
+        start += flat.size
+    if not moments.finite:
+        raise NonFiniteWeightsError(f"{path}: tensor {spec.name!r} holds NaN or infinite values")
+    if moments.masked or moments.two_valued:
+        return None
+    rms = math.sqrt(moments.squares / spec.size)
+    shown = values.reshape(kept_rows.size, kept_columns.size)
+    return Thumbnail(spec.name, spec.shape, depth, rms, moments.kurtosis, shown)
+
+
+def features_of(network: Network, probes: ProbeSettings) -> tuple[Thumbnail, ...]:
+    """Pooled features at :data:`DEPTHS`; of a shallow network that has one stage for several, that stage once.
+
+    Raises :class:`~lineage_graph.errors.FeaturesUnavailableError`.
+    """
+    import torch
+
+    from lineage_graph.features.anchored import probes_for
+
+    inputs = probes_for(network, replace(probes, count=min(probes.count, PROBES)))
+    layers = {network.layer(depth): depth for depth in DEPTHS}
+    with torch.no_grad():
+        outputs = {
+            layer: network.features(layer, inputs, pool=True)(network.parameters).numpy().astype(np.float32)
+            for layer in layers
+        }
+    return tuple(_features(f"{network.group} {layer}", layers[layer], values) for layer, values in outputs.items())
+
+
+def _features(name: str, depth: float, values: FloatArray) -> Thumbnail:
+    if not np.isfinite(values).all():
+        raise FeaturesUnavailableError(f"features of {name!r} are not finite")
+    moments = Moments(values.size)
+    moments.add(values.reshape(-1))
+    rms = math.sqrt(moments.squares / values.size)
+    shown = np.ascontiguousarray(values[:, _positions(values.shape[1], SIDE)])
+    return Thumbnail(name, values.shape, depth, rms, moments.kurtosis, shown)
+
+
+def to_bytes(portrait: Portrait) -> bytes:
+    """Serialise as safetensors: the values as tensors, all else as JSON metadata."""
+    from safetensors.numpy import save
+
+    arrays = {f"{number:02}": thumbnail.values for number, thumbnail in enumerate(_all(portrait))}
+    record = {
+        "note": portrait.note,
+        "weights": len(portrait.weights),
+        "thumbnails": [[t.name, t.shape, t.depth, t.rms, t.kurtosis] for t in _all(portrait)],
+    }
+    return save(arrays, metadata={"portrait": json.dumps(record)})
+
+
+def from_bytes(data: bytes) -> Portrait:
+    """The inverse of :func:`to_bytes`. Raises ``ValueError`` on bytes that are no portrait."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays: dict[str, FloatArray] = load(data)
+        header: Any = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        record = json.loads(header["__metadata__"]["portrait"])
+        thumbnails = tuple(
+            Thumbnail(name, tuple(shape), depth, rms, kurtosis, arrays[f"{number:02}"])
+            for number, (name, shape, depth, rms, kurtosis) in enumerate(record["thumbnails"])
+        )
+        return Portrait(thumbnails[: record["weights"]], thumbnails[record["weights"] :], record["note"])
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"no portrait: {error}") from error
+
+
+def _all(portrait: Portrait) -> Iterator[Thumbnail]:
+    yield from portrait.weights
+    yield from portrait.features

@@ -1,0 +1,109 @@
+"""A portrait shows the same positions of the same weights, whatever a model is called and however it is stored."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from lineage_graph.detector import portrait
+from lineage_graph.detector.portrait import DEPTHS, LAYERS, SIDE, PortraitTask, compute, from_bytes, to_bytes
+from lineage_graph.errors import NonFiniteWeightsError
+from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.types import TensorSpec
+
+
+def of(path, architecture=None):
+    return compute(PortraitTask(str(path), architecture, ProbeSettings(count=2)))
+
+
+@pytest.fixture
+def state():
+    generator = np.random.default_rng(0)
+    return {
+        "stem.weight": generator.standard_normal((32, 3, 3, 3)).astype(np.float32),
+        "norm.weight": generator.standard_normal(32).astype(np.float32),
+        "norm.running_mean": generator.standard_normal((32, 32)).astype(np.float32),
+        "layer.2.weight": generator.standard_normal((64, 288)).astype(np.float32),
+        "layer.10.weight": generator.standard_normal((1500, 1100)).astype(np.float32),
+        "head.weight": generator.standard_normal((10, 64)).astype(np.float32),
+    }
+
+
+def test_the_bodys_matrices_are_thinned_out_evenly(state, tmp_path):
+    save_file(state, tmp_path / "a.safetensors")
+    found = of(tmp_path / "a.safetensors")
+    assert [t.name for t in found.weights] == ["layer.2.weight", "layer.10.weight", "stem.weight"]
+    assert [t.values.shape for t in found.weights] == [(32, 32), (32, 32), (32, 27)]
+    assert [t.depth for t in found.weights] == [0, 0.5, 1]
+    large, whole = found.weights[1], state["layer.10.weight"]
+    rows, columns = np.linspace(0, 1499, 32).round().astype(int), np.linspace(0, 1099, 32).round().astype(int)
+    assert np.array_equal(large.values, whole[np.ix_(rows, columns)])
+    assert large.rms == pytest.approx(np.sqrt(np.mean(whole.astype(np.float64) ** 2)), rel=1e-6)
+    assert large.kurtosis == pytest.approx(3, abs=0.05)
+    assert found.features == ()
+    assert "no timm architecture" in found.note
+    assert str(tmp_path) not in found.note
+
+
+def test_which_layers_are_shown_follows_from_names_and_shapes():
+    specs = [TensorSpec(f"blocks.{n}.weight", (64, 64), "float32") for n in range(20)]
+    small = [TensorSpec("patch.weight", (8, 8), "float32"), TensorSpec("head.weight", (64, 64), "float32")]
+    picked = [spec.name for spec, _ in portrait.chosen([*reversed(specs), *small])]
+    assert picked == [f"blocks.{n}.weight" for n in (0, 3, 5, 8, 11, 14, 16, 19)]
+    assert len(picked) == LAYERS
+    assert portrait.chosen([TensorSpec("bias", (64,), "float32")]) == []
+
+
+def test_masks_and_damage(state, tmp_path):
+    state["layer.3.weight"] = np.triu(np.full((64, 64), -np.inf, dtype=np.float32), 1)
+    save_file(state, tmp_path / "mask.safetensors")
+    assert "layer.3.weight" not in [t.name for t in of(tmp_path / "mask.safetensors").weights]
+    state["layer.3.weight"] = np.full((64, 64), np.nan, dtype=np.float32)
+    save_file(state, tmp_path / "bad.safetensors")
+    with pytest.raises(NonFiniteWeightsError, match=r"layer\.3\.weight"):
+        of(tmp_path / "bad.safetensors")
+
+
+@pytest.fixture(scope="module")
+def resnet(tmp_path_factory):
+    import torch
+    from safetensors.torch import save_file as save_torch
+
+    from lineage_graph.timm_compat import import_timm
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("resnet") / "a.safetensors"
+    save_torch(import_timm().create_model("test_resnet", num_classes=3).state_dict(), path)
+    return path
+
+
+def test_features_at_several_depths(resnet):
+    found = of(resnet)
+    assert found.note == ""
+    assert len(found.features) == len(DEPTHS)
+    assert [t.depth for t in found.features] == list(DEPTHS)
+    for thumbnail in found.features:
+        assert thumbnail.values.shape[0] == 2
+        assert thumbnail.values.shape[1] <= SIDE
+        assert thumbnail.name.startswith("test_resnet 3x64x64 ")
+    assert len(to_bytes(found)) < 60_000
+
+
+def test_a_model_that_gives_no_features_of_the_named_architecture(resnet):
+    found = of(resnet, "test_vit")
+    assert found.features == ()
+    assert "test_vit" in found.note
+    assert found.weights
+
+
+def test_there_and_back(resnet):
+    found = of(resnet)
+    again = from_bytes(to_bytes(found))
+    assert again.note == found.note
+    for ours, theirs in zip([*found.weights, *found.features], [*again.weights, *again.features], strict=True):
+        assert np.array_equal(ours.values, theirs.values)
+        assert dataclasses.replace(ours, values=theirs.values) == theirs
+    for damaged in (b"", b"not a portrait", to_bytes(found)[:-5]):
+        with pytest.raises(ValueError, match="no portrait"):
+            from_bytes(damaged)
