@@ -1,39 +1,40 @@
 """Which pairs are worth reading the weights for: nearest neighbours of sketches, by faiss.
 
 Two indexes propose. Models of one shape signature are compared whole: by the sketch of their weights and, where there
-are any, by their linearized features, side by side in one vector. Across signatures (a
-transplanted backbone, another head, extra layers) the largest weight matrices of each shape are compared one by one,
-and each hit votes for its two models with its share of the smaller backbone.
+are any, by the sketches of their features; the product of these distances ranks, so that no scale has to be weighed
+against another. Across signatures (a transplanted backbone, another head, extra layers) the largest weight matrices of
+each shape are compared one by one, and each hit votes for its two models with its share of the smaller backbone.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lineage_graph.alignment import backbone
-from lineage_graph.sketch import WIDE
 from lineage_graph.types import CandidatePair, FloatArray, Model
+
+LEAST_SQUARED_DISTANCE = 1e-6
+"""Of unit vectors in float32: what is smaller is rounding, and must not outweigh the other distances."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateSettings:
     """``neighbours``: partners proposed for each model by each index. ``least_similarity``: cosine of sketches below
     which a pair is not worth reading: sketches of strangers spread around 0 with a standard deviation of 0.044 for
-    whole models, 0.125 for single matrices. ``feature_share``: of the features in the similarity of whole models;
-    alone they find fewer true parents than sketches do. ``matrices``: the largest matrices of a model that vote.
-    ``exact_below``: population from which faiss searches approximately (HNSW) instead of exactly.
+    whole models, 0.125 for single matrices. ``reach``: of each kind of distance so many times ``neighbours`` are looked
+    up, and ranked together. ``matrices``: the largest matrices of a model that vote. ``exact_below``: population from
+    which faiss searches approximately (HNSW) instead of exactly.
     """
 
     neighbours: int = 12
     least_similarity: float = 0.12
-    feature_share: float = 0.25
+    reach: int = 2
     least_matrix_similarity: float = 0.4
     matrices: int = 24
     exact_below: int = 20_000
@@ -68,26 +69,48 @@ def _whole(models: Sequence[Model], settings: CandidateSettings) -> Iterable[tup
         if np.any(model.fingerprint.sketch):
             groups[model.fingerprint.signature].append(index)
     for members in groups.values():
-        vectors = _vectors([models[i] for i in members], settings.feature_share)
-        for row, column, _ in nearest(vectors, settings):
-            one, two = models[members[row]].fingerprint, models[members[column]].fingerprint
+        for row, column in _near(members, models, settings):
             # Strangers that do the same task are alike in function space: features rank, weights decide.
-            similarity = float(one.sketch @ two.sketch)
+            similarity = float(models[row].fingerprint.sketch @ models[column].fingerprint.sketch)
             if similarity >= settings.least_similarity:
-                yield members[row], members[column], similarity
+                yield row, column, similarity
 
 
-def _vectors(models: Sequence[Model], share: float) -> FloatArray:
-    """Unit vectors of one signature's models, shape (models, 2 · ``sketch.WIDE``): weights, then features."""
-    groups = {model.features.group for model in models if model.features is not None} - {""}
-    vectors = np.zeros((len(models), 2 * WIDE), dtype=np.float32)
-    for vector, model in zip(vectors, models, strict=True):
-        vector[:WIDE] = model.fingerprint.sketch
-        # Features of different inputs cannot be compared.
-        if len(groups) == 1 and model.features is not None and model.features.group:
-            vector[:WIDE] *= math.sqrt(1 - share)
-            vector[WIDE:] = math.sqrt(share) * model.features.sketch
-    return vectors
+def _near(members: Sequence[int], models: Sequence[Model], settings: CandidateSettings) -> Iterable[tuple[int, int]]:
+    """Neighbours among ``members``, by weights and features; by weights alone where not all have the same features."""
+    alike: dict[str, list[int]] = defaultdict(list)
+    for index in members:
+        features = models[index].features
+        alike[features.group if features is not None else ""].append(index)
+    if len(alike) > 1 or "" in alike:
+        yield from _ranked(members, [_stacked(models[i].fingerprint.sketch for i in members)], settings)
+    for group, owners in alike.items():
+        if group:
+            held = [found for i in owners if (found := models[i].features) is not None]
+            views = [_stacked(models[i].fingerprint.sketch for i in owners)]
+            views += [_stacked(one.anchored for one in held), _stacked(one.plain for one in held)]
+            yield from _ranked(owners, views, settings)
+
+
+def _stacked(sketches: Iterable[FloatArray]) -> FloatArray:
+    return np.stack(list(sketches))
+
+
+def _ranked(
+    members: Sequence[int], views: Sequence[FloatArray], settings: CandidateSettings
+) -> Iterable[tuple[int, int]]:
+    """Each member's nearest by the product of its distances in all ``views``, unit vectors of shape (members, d)."""
+    wide = replace(settings, neighbours=settings.neighbours * settings.reach)
+    found: dict[int, set[int]] = defaultdict(set)
+    for view in views:
+        for row, column, _ in nearest(view, wide):
+            found[row].add(column)
+    for row, columns in found.items():
+        others = np.array(sorted(columns))
+        squared = [np.sum((view[others] - view[row]) ** 2, axis=1) for view in views]
+        closeness = sum(np.log(np.maximum(distances, LEAST_SQUARED_DISTANCE)) for distances in squared)
+        for position in np.argsort(closeness, kind="stable")[: settings.neighbours]:
+            yield members[row], members[int(others[position])]
 
 
 def _by_matrix(models: Sequence[Model], settings: CandidateSettings) -> Iterable[tuple[int, int, float]]:

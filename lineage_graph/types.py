@@ -123,16 +123,18 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class LinearizedFeatures:
-    """A model's linearized features at the anchor of its ``group`` (architecture and input shape), sketched.
+    """What a network computes on the probes, sketched: as it is, and linearized at the anchor of its ``group``.
 
-    ``sketch``: shape (``sketch.WIDE``,), of unit length; inner products approximate the cosine in function space
-    between models of one group. ``note``: what of the checkpoint was not used. Where no network can be built from the
-    weights, ``group`` and ``sketch`` are empty, and ``note`` says why.
+    ``group``: architecture and input shape. ``anchored``, ``plain``: shape (``sketch.WIDE``,), of unit length, features
+    centred over the probes; inner products approximate the cosine in function space between models of one group.
+    ``note``: what of the checkpoint was not used. Where no network can be built from the weights, ``group`` and the
+    sketches are empty, and ``note`` says why.
     """
 
     group: str
     note: str
-    sketch: FloatArray
+    anchored: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    plain: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)

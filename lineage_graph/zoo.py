@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lineage_graph import fingerprint
 from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.checkpoints import weight_files
@@ -27,12 +25,10 @@ from lineage_graph.sources.base import LocatedModel
 from lineage_graph.sources.grow import GrownZoo, grow
 from lineage_graph.sources.local import check_unique, locate
 from lineage_graph.store import artefact_key
-from lineage_graph.types import Checkpoint, Failure, FloatArray, LinearizedFeatures, Model
+from lineage_graph.types import Checkpoint, Failure, LinearizedFeatures, Model
 
 DIGESTS = Artefact("digest", str.encode, bytes.decode)
 FINGERPRINTS = Artefact("fingerprint", fingerprint.to_bytes, fingerprint.from_bytes)
-
-NO_FEATURES: FloatArray = np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +174,6 @@ def _linearize(models: Sequence[Model], probes: ProbeSettings, shop: Workshop) -
     ]
     outcomes = shop.map(kept, anchored.compute, work)
     return [
-        replace(model, features=outcome.value or LinearizedFeatures("", outcome.message, NO_FEATURES))
+        replace(model, features=outcome.value or LinearizedFeatures("", outcome.message))
         for model, outcome in zip(models, outcomes, strict=True)
     ]

@@ -5,6 +5,7 @@ import pytest
 
 from fingerprints import model
 from lineage_graph.candidates import CandidateSettings, nearest, propose
+from lineage_graph.types import LinearizedFeatures
 
 
 def family(seed, size, shapes=((32, 16), (32, 32), (8, 32)), drift=0.3):
@@ -73,3 +74,50 @@ def test_approximate_search_finds_what_exact_search_finds():
     truth = {(i, j) for i, j, _ in nearest(vectors, exact)}
     recall = len(truth & {(i, j) for i, j, _ in nearest(vectors, approximate)}) / len(truth)
     assert recall >= 0.95
+
+
+def with_features(models, group="net 3x8x8", seed=0):
+    """Features that tell more than weights do: models whose weights are equally far apart lie on a line."""
+    generator = np.random.default_rng(seed)
+    start, step = generator.standard_normal((2, 32))
+    features = [(start + 0.1 * place * step).astype(np.float32) for place in range(len(models))]
+    return [
+        dataclasses.replace(one, features=LinearizedFeatures(group, "", values / norm, values / norm))
+        for one, values in zip(models, features, strict=True)
+        for norm in [np.float32(np.linalg.norm(values))]
+    ]
+
+
+def test_of_models_equally_near_by_weights_features_choose():
+    models = with_features([model(f"m{i}", state) for i, state in enumerate(list(family(0, 13))[1:])])
+    settings = CandidateSettings(neighbours=1)
+    line = {frozenset((f"m{i}", f"m{i + 1}")) for i in range(11)}
+    by_weights = found([dataclasses.replace(one, features=None) for one in models], settings)
+    assert len(found(models, settings) & line) > len(by_weights & line)
+    assert found(models, settings) <= line
+
+
+def test_features_make_no_relatives_of_strangers():
+    strangers = with_features([model(f"s{i}", next(family(i, 1))) for i in range(6)])
+    assert found(strangers) == found([dataclasses.replace(one, features=None) for one in strangers])
+
+
+def test_a_model_without_features_is_found_by_its_weights():
+    models = [model(f"m{i}", state) for i, state in enumerate(family(0, 4))]
+    mixed = [*with_features(models[:3]), dataclasses.replace(models[3], features=LinearizedFeatures("", "no network"))]
+    assert found(mixed) == found(models)
+
+
+def test_features_of_different_inputs_are_not_compared():
+    models = [model(f"m{i}", state) for i, state in enumerate(family(0, 4))]
+    mixed = [*with_features(models[:2], "net 3x8x8"), *with_features(models[2:], "net 3x9x9")]
+    assert found(mixed) == found(models)
+
+
+def test_equal_features_leave_the_choice_to_the_weights():
+    """A frozen backbone: the distance in function space is 0 for all, and must not drown the other."""
+    models = [model(f"m{i}", state) for i, state in enumerate(family(0, 8))]
+    values = np.ones(32, dtype=np.float32) / np.float32(np.sqrt(32))
+    frozen = [dataclasses.replace(one, features=LinearizedFeatures("net", "", values, values)) for one in models]
+    settings = CandidateSettings(neighbours=2)
+    assert found(frozen, settings) == found(models, settings)

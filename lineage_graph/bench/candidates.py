@@ -42,7 +42,7 @@ def _on_zoos(workdir: Path, progress: Progress) -> str:
         edges = {frozenset(edge) for edge in zoo.truth.edges}
         for count in NEIGHBOURS:
             settings = CandidateSettings(neighbours=count)
-            alone = _found(zoo.zoo.models, dataclasses.replace(settings, feature_share=0.0))
+            alone = _found([dataclasses.replace(model, features=None) for model in zoo.zoo.models], settings)
             found = _found(zoo.zoo.models, settings)
             recall = [len(edges & pairs) / len(edges) for pairs in (alone, found)]
             rows.append([models, count, *recall, len(found), len(found) / (models * (models - 1) // 2)])

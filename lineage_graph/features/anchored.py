@@ -2,7 +2,8 @@
 
 Around a common anchor θ0 a network is f(θ0) + J(θ0)(θ - θ0) to first order: its distances between models are distances
 of J(θ0)·θ, a fixed linear map of the weights. So each model contributes one vector, computed once and kept, and
-function-space distances of all pairs are matrix arithmetic. The pairwise form of Neural Lineage (one linearization for
+function-space distances of all pairs are matrix arithmetic. Its features as they are, which cost one pass more, go with
+them: near relatives differ in what no common anchor sees. The pairwise form of Neural Lineage (one linearization for
 each candidate parent) is left for the pairs that survive.
 
 The anchor depends on the architecture alone, never on the zoo: a model's vector stays when others come and go.
@@ -29,7 +30,7 @@ from lineage_graph.sketch import BLOCK, Projection
 from lineage_graph.types import FloatArray, LinearizedFeatures
 
 SEED = 20240614
-SCHEMA = 2
+SCHEMA = 3
 """Raise it when linearized features change their meaning."""
 
 
@@ -49,10 +50,13 @@ def compute(task: FeatureTask) -> LinearizedFeatures:
     """
     try:
         network = folded(load_network(Path(task.path), task.architecture))
-        values = at_anchor(network, probes_for(network, task.probes), task.probes.depth).flatten()
+        probes = probes_for(network, task.probes)
+        anchored = at_anchor(network, probes, task.probes.depth)
+        with torch.no_grad():
+            plain = network.features(network.layer(task.probes.depth), probes, pool=True)(network.parameters)
     except FeaturesUnavailableError as error:
-        return LinearizedFeatures("", str(error).removeprefix(f"{task.path}: "), np.zeros(0, dtype=np.float32))
-    return LinearizedFeatures(network.group, network.note, sketched(values))
+        return LinearizedFeatures("", str(error).removeprefix(f"{task.path}: "))
+    return LinearizedFeatures(network.group, network.note, sketched(anchored), sketched(plain))
 
 
 def probes_for(network: Network, settings: ProbeSettings) -> Tensor:
@@ -91,9 +95,12 @@ def anchor(shapes: Mapping[str, tuple[int, ...]]) -> Parameters:
     return {name: parameters[name] for name in shapes}
 
 
-def sketched(values: Tensor) -> FloatArray:
-    """A unit vector, shape (``sketch.WIDE``,), whose inner products estimate the cosine of the features, flat (n,)."""
-    flat = values.detach().numpy().astype(np.float32)
+def sketched(features: Tensor) -> FloatArray:
+    """A unit vector, shape (``sketch.WIDE``,), whose inner products estimate the cosine of features.
+
+    ``features``: shape (probes, features); centred over the probes, since what all probes share says little.
+    """
+    flat = (features - features.mean(dim=0)).flatten().detach().numpy().astype(np.float32)
     projection = Projection()
     for start in range(0, flat.size, BLOCK):
         projection.add(flat[start : start + BLOCK])
@@ -106,7 +113,8 @@ def to_bytes(features: LinearizedFeatures) -> bytes:
     """Serialise as safetensors."""
     from safetensors.numpy import save
 
-    return save({"sketch": features.sketch}, metadata={"group": features.group, "note": features.note})
+    sketches = {"anchored": features.anchored, "plain": features.plain}
+    return save(sketches, metadata={"group": features.group, "note": features.note})
 
 
 def from_bytes(data: bytes) -> LinearizedFeatures:
@@ -117,8 +125,8 @@ def from_bytes(data: bytes) -> LinearizedFeatures:
     from safetensors.numpy import load
 
     try:
-        sketch = load(data)["sketch"]
+        sketches = load(data)
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-        return LinearizedFeatures(metadata["group"], metadata["note"], sketch)
+        return LinearizedFeatures(metadata["group"], metadata["note"], sketches["anchored"], sketches["plain"])
     except (SafetensorError, KeyError, TypeError) as error:
         raise ValueError(f"no linearized features: {error}") from error
