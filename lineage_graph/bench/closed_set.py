@@ -28,7 +28,7 @@ PLAIN, LINEARIZED = ", without", ", with"
 
 BARE = "l1, with, running statistics left out"
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise it when a measure changes its meaning."""
 
 _KEPT = 128
@@ -87,21 +87,28 @@ def measure(task: ScoreTask) -> Scores:
     weights = [_weight_distances(parent, child) for child in children]
     scores[WEIGHTS_L1] = [-absolute for absolute, _ in weights]
     scores[WEIGHTS_L2] = [-squared for _, squared in weights]
-    parameters = sum(values.numel() for values in parent.parameters.values())
     scores[COMBINED] = [
-        likelihood(-one, parameters) + likelihood(-two, outputs[0].numel())
-        for one, two in zip(scores[WEIGHTS_L1], scores["l1" + LINEARIZED], strict=True)
+        weights_likelihood(parent, child) + likelihood(-squared, output.numel())
+        for child, output, squared in zip(children, outputs, scores["l2" + LINEARIZED], strict=True)
     ]
     return scores
 
 
-def likelihood(mean_deviation: float, count: int) -> float:
-    """Log-likelihood of ``count`` Laplace deviations of unknown scale, up to a constant.
+def likelihood(mean_square: float, count: int) -> float:
+    """Log-likelihood of ``count`` normal deviations of unknown variance, up to a constant.
 
-    At its most likely scale, the mean absolute deviation m, it is -count · ln m. Summed over independent observations
+    At its most likely variance, the mean square, it is -count/2 · ln(mean square). Summed over independent observations
     it weighs each by what it knows, with nothing to tune.
     """
-    return -count * math.log(max(mean_deviation, 1e-30))
+    return -0.5 * count * math.log(max(mean_square, 1e-30))
+
+
+def weights_likelihood(parent: Network, child: Network) -> float:
+    """Of the body's tensors, each with a variance of its own: layers drift at their own pace."""
+    return sum(
+        likelihood(float((values - child.parameters[name]).double().square().mean()), values.numel())
+        for name, values in parent.parameters.items()
+    )
 
 
 def _weight_distances(a: Network, b: Network) -> tuple[float, float]:
