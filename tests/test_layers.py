@@ -41,11 +41,12 @@ HEAVY_ALLOWED = {
     "features": {"torch", "timm"},
     "detector.network": {"torch"},
     "detector.training": {"torch"},
+    "sources.grow.dense": {"torch"},
     "render.page": {"pyvis"},
 }
 """… but these modules and folders, which the rest of the package imports only inside functions."""
 
-LIGHT = frozenset(["lineage_graph.features.settings"])
+LIGHT = frozenset(["lineage_graph.features.settings", "lineage_graph.features.race"])
 """Modules of heavy folders that import nothing heavy themselves."""
 
 CONFINED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +31,17 @@ def grown(
     workdir: Path,
     progress: Progress,
     *,
+    recipe: str = "digits",
     probes: ProbeSettings | None = None,
-    store: Store | None = None,
+    shop: Workshop | None = None,
 ) -> GrownZoo:
-    """A zoo of the ``digits`` recipe, grown once and kept in the user's cache like any other.
+    """A zoo of the ``recipe``, grown once and kept in the user's cache like any other.
 
-    ``store``: where fingerprints and features are kept, the user's cache where there is none.
+    ``shop``: what reads it, workers and the user's cache of its own where there is none.
     """
-    entry = GrowEntry(grow=Growth(recipe="digits", models=models, seed=seed))
-    with make_executor() as executor:
-        shop = Workshop(executor, store or Store(default_cache()), progress)
+    entry = GrowEntry(grow=Growth(recipe=recipe, models=models, seed=seed))
+    with ExitStack() as stack:
+        if shop is None:
+            shop = Workshop(stack.enter_context(make_executor()), Store(default_cache()), progress)
         zoo = read_zoo([entry], workdir, default_cache(), shop, Stopwatch(), probes)
     return GrownZoo(zoo, load_truth(zoo.truth[0]))

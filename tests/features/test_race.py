@@ -1,0 +1,76 @@
+"""A race finds what measuring everything finds."""
+
+import pytest
+import torch
+
+from features.networks import model, save
+from lineage_graph.errors import SourceError
+from lineage_graph.executors import SerialExecutor
+from lineage_graph.features.race import Field, NetworkFile, ResidualTask, residuals, rounds, winners
+from lineage_graph.features.settings import ProbeSettings
+
+PROBES = ProbeSettings(count=8)
+STEPS = {"child": 0.02, "near": 0.01, "mid": 0.1, "far": 0.3, "stray": 1.0}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Models at growing distances from one root, each in a direction of its own."""
+    folder = tmp_path_factory.mktemp("field")
+    root = model("test_resnet").state_dict()
+    generator = torch.Generator().manual_seed(0)
+    found = {}
+    for name, step in STEPS.items():
+        state = {
+            key: values + step * values.std() * torch.randn(values.shape, generator=generator)
+            if values.ndim > 1
+            else values
+            for key, values in root.items()
+        }
+        found[name] = NetworkFile(str(save(state, folder / f"{name}.safetensors")), "test_resnet")
+    return found
+
+
+def test_each_round_takes_as_many_probes_as_there_were():
+    assert rounds(16) == [(0, 2), (2, 4), (4, 8), (8, 16)]
+    assert rounds(11) == [(0, 2), (2, 4), (4, 8), (8, 11)]
+    assert rounds(2) == [(0, 2)]
+    assert rounds(1) == [(0, 1)]
+
+
+def test_parts_of_the_probes_add_up(files):
+    parent, *others = files.values()
+
+    def measured(start, stop):
+        return torch.tensor(residuals(ResidualTask(parent, tuple(others), PROBES, start, stop)), dtype=torch.float64)
+
+    torch.testing.assert_close(measured(0, 3) + measured(3, 8), measured(0, 8), rtol=1e-5, atol=0)
+    assert measured(0, 8).argmin() == 0
+
+
+def test_the_race_ends_as_all_pairs_do(files):
+    field = Field(files, {name: [other for other in files if other != name] for name in files})
+    found = winners(field, PROBES, SerialExecutor())
+    assert found == winners(field, PROBES, SerialExecutor(), schedule=[(0, 8)])
+    assert found["child"] == "near"
+    assert found["near"] == "child"
+
+
+def test_only_what_is_left_is_measured(files):
+    reports = []
+    field = Field(files, {"child": ["stray", "far", "mid", "near"]})
+    assert winners(field, PROBES, SerialExecutor(), lambda *report: reports.append(report)) == {"child": "near"}
+    sizes = {stage: total for stage, _, total in reports}
+    assert sizes == {"probes 0 to 2": 4, "probes 2 to 4": 2, "probes 4 to 8": 1}
+
+
+def test_without_candidates_nobody_wins(files):
+    assert winners(Field(files, {"child": []}), PROBES, SerialExecutor()) == {}
+
+
+def test_a_candidate_that_cannot_be_run_is_named(files, tmp_path):
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no weights")
+    field = Field({**files, "broken": NetworkFile(str(broken), None)}, {"child": ["near", "broken"]})
+    with pytest.raises(SourceError, match="broken could not be linearized"):
+        winners(field, PROBES, SerialExecutor())
