@@ -48,7 +48,7 @@ def plan(models: int, seed: int) -> tuple[ModelPlan, ...]:
     plans = [origin]
     parents = plans
     for size in _sizes(models - 1):
-        parents = [_child(next(names), dice.pick(parents), dice) for _ in range(size)]
+        parents = [child(next(names), dice.pick(parents), dice) for _ in range(size)]
         plans = plans + parents
     return tuple(plans)
 
@@ -60,7 +60,8 @@ def _sizes(models: int) -> list[int]:
     return [*sizes, models - sum(sizes)]
 
 
-def _child(name: str, parent: ModelPlan, dice: Dice) -> ModelPlan:
+def child(name: str, parent: ModelPlan, dice: Dice) -> ModelPlan:
+    """A fine-tune of ``parent`` on another task, which stays near it."""
     optimizer = dice.pick(("sgd", "adamw"))
     return ModelPlan(
         name=name,
