@@ -30,7 +30,10 @@ from lineage_graph.store import Store, artefact_key
 from lineage_graph.types import Progress
 
 MODELS = 68
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4, 5)
+FRESH = (3, 4, 5)
+"""Seeds that nobody had looked at when the combination got its form; it is counted on them alone, too."""
+
 PROBES = ProbeSettings(count=32)
 SIDE = 16
 """Pixels a side of the probes: those of the images that the zoo is trained on."""
@@ -81,7 +84,8 @@ def run(workdir: Path, progress: Progress) -> str:
             zoo = grown(seed, shop)
             results.append(accuracies(zoo, scores(zoo, shop)))
             sizes.append([len(zoo.members(number)) for number in (1, 2, 3, 4)])
-    return report(results, sizes[0])
+    fresh = [result for seed, result in zip(SEEDS, results, strict=True) if seed in FRESH]
+    return report(results, sizes[0]) + "\n" + _combination(fresh, f"seeds {', '.join(map(str, FRESH))}") + "\n"
 
 
 def grown(seed: int, shop: Workshop) -> Generations:
@@ -163,12 +167,13 @@ def _gains(results: Sequence[Accuracies]) -> Iterator[list[str]]:
 def _aims(results: Sequence[Accuracies]) -> str:
     gains = zip(_means(results, "l1" + PLAIN), _means(results, "l1" + LINEARIZED), strict=True)
     better = sum(after > before for before, after in gains)
+    return f"With approximation l1 is better in {better} of {len(CELLS)} cells. {_combination(results, 'all seeds')}\n"
+
+
+def _combination(results: Sequence[Accuracies], seeds: str) -> str:
     single = zip(*(_means(results, name) for name in results[0] if name != COMBINED), strict=True)
     equal = sum(own >= max(others) for own, others in zip(_means(results, COMBINED), single, strict=True))
-    return (
-        f"With approximation l1 is better in {better} of {len(CELLS)} cells; the combination of {COMBINED} is at least "
-        f"as good as the best single method in {equal}.\n"
-    )
+    return f"On {seeds} the combination of {COMBINED} is at least as good as the best single method in {equal} cells."
 
 
 def _means(results: Sequence[Accuracies], name: str) -> list[float]:

@@ -36,6 +36,7 @@ def toy(monkeypatch, cache):
     monkeypatch.setattr(recipe, "STEPS", (3,))
     monkeypatch.setattr(generations, "MODELS", 9)
     monkeypatch.setattr(generations, "SEEDS", (0, 1))
+    monkeypatch.setattr(generations, "FRESH", (1,))
     monkeypatch.setattr(generations, "PROBES", ProbeSettings(count=6))
     monkeypatch.setattr(generations, "default_cache", lambda: cache)
     monkeypatch.setattr(generations, "make_executor", SerialExecutor)
@@ -88,7 +89,7 @@ def test_the_aims_are_counted_from_means_over_the_zoos():
     result = {**better, "cka, with": [10.0] * 6, COMBINED: [70.0, 60.0, 59.0, 70.0, 70.0, 70.0]}
     text = generations.report([result, result], (2, 2, 2, 2))
     assert "l1 is better in 5 of 6 cells" in text
-    assert "at least as good as the best single method in 5." in text
+    assert "at least as good as the best single method in 5 cells." in text
     assert "+10.0 here, +8.5 there (90.5 → 98.9)" in text
 
 
