@@ -29,4 +29,5 @@ BENCHES: tuple[Bench, ...] = (
         "ancestors over one, two and three generations, by every method",
         "lineage_graph.bench.generations",
     ),
+    Bench("settings", "parents by the children's training and task, by every method", "lineage_graph.bench.settings"),
 )
