@@ -116,8 +116,8 @@ def test_the_error_tree_is_drawn_whole() -> None:
 def test_help_names_every_command_of_the_changelog() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     shown = CliRunner().invoke(app, ["--help"]).stdout
-    assert set(re.findall(r"`lgraph (\w+)`", text)) == set(
-        re.findall(r"^  (\w+)  ", shown.split("Commands:")[1], re.MULTILINE)
+    assert set(re.findall(r"`lgraph ([\w-]+)`", text)) == set(
+        re.findall(r"^  ([\w-]+)  ", shown.split("Commands:")[1], re.MULTILINE)
     )
 
 

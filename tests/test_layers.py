@@ -39,8 +39,7 @@ HEAVY = frozenset("torch torchvision timm faiss pyvis IPython onnx h5py gguf skl
 
 HEAVY_ALLOWED = {
     "features": {"torch", "timm"},
-    "detector.network": {"torch"},
-    "detector.training": {"torch"},
+    "detector.neural": {"torch"},
     "sources.grow.dense": {"torch"},
     "render.page": {"pyvis"},
 }

@@ -13,6 +13,7 @@ from lgraph.build import build
 from lgraph.errors import reported
 from lgraph.evaluate import evaluate
 from lgraph.explain import explain
+from lgraph.train_detector import train_detector
 from lineage_graph import __version__
 
 # Help as plain text: rich would double the time that `lgraph --help` takes.
@@ -41,7 +42,7 @@ def lgraph(
     """Reads where models come from out of their weights: a directed lineage graph of a zoo of checkpoints."""
 
 
-for command in (build, explain, evaluate, bench):
+for command in (build, explain, evaluate, bench, train_detector):
     app.command()(reported(command))
 
 

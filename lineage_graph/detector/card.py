@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from lineage_graph.errors import CorruptFileError, of_os_error
 
 if TYPE_CHECKING:
-    from lineage_graph.detector.network import Detector
+    from lineage_graph.detector.neural.network import Detector
 
 SCHEMA = 1
 """Raise it when portraits, images or the network change so that older detectors no longer fit."""
 
-Ranges = Mapping[str, tuple[float, float]]
+Ranges = Mapping[str, Sequence[float]]
 """By scalar of ``images.SCALARS``: the smallest and the largest value that the nearest candidate had in training."""
 
 
@@ -62,7 +62,7 @@ def read(path: Path) -> tuple[Detector, Card]:
 def _parsed(data: bytes) -> tuple[Detector, Card]:
     from safetensors.torch import load
 
-    from lineage_graph.detector.network import Detector, Shape
+    from lineage_graph.detector.neural.network import Detector, Shape
 
     tensors = load(data)
     record = json.loads(json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]["card"])

@@ -23,6 +23,7 @@ from lineage_graph.checkpoints.base import Reader
 from lineage_graph.errors import FeaturesUnavailableError, NonFiniteWeightsError
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.moments import Moments
+from lineage_graph.store import artefact_key
 from lineage_graph.types import FloatArray, TensorSpec
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ class Portrait:
     weights: tuple[Thumbnail, ...]
     features: tuple[Thumbnail, ...] = ()
     note: str = ""
+
+
+def key(digest: str, probes: ProbeSettings) -> str:
+    """Under which a portrait is kept; ``digest``: of the checkpoint and of all that says what it is."""
+    return artefact_key("portrait", SCHEMA, digest, probes.key)
 
 
 def compute(task: PortraitTask) -> Portrait:

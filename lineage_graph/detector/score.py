@@ -16,7 +16,7 @@ from lineage_graph.detector.portrait import Portrait
 from lineage_graph.types import FloatArray
 
 if TYPE_CHECKING:
-    from lineage_graph.detector.network import Detector
+    from lineage_graph.detector.neural.network import Detector
 
 SHIPPED = Path(__file__).with_name("detector.safetensors")
 """The detector that comes with the package; its card names the command that makes it."""
@@ -65,7 +65,7 @@ def answer(
     """
     import torch
 
-    from lineage_graph.detector.network import MODES, collate
+    from lineage_graph.detector.neural.network import MODES, collate
 
     network = detector.network
     wanted = set(network.kinds) & set(MODES[mode] if mode in MODES else _refuse(mode, network.kinds))
@@ -110,5 +110,5 @@ def nearest_scalars(one: Plane) -> dict[str, float]:
     return dict(zip(SCALARS, map(float, one.scalars[int(np.argmin(excess))]), strict=True))
 
 
-def _within(value: float, bounds: tuple[float, float] | None) -> bool:
+def _within(value: float, bounds: Sequence[float] | None) -> bool:
     return bounds is None or bounds[0] <= value <= bounds[1]

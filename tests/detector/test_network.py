@@ -6,7 +6,7 @@ import torch
 
 from detector.made_up import make_family
 from lineage_graph.detector.images import gather, plane
-from lineage_graph.detector.network import Detector, Shape, collate
+from lineage_graph.detector.neural.network import Detector, Shape, collate
 
 SIZES = ((4, 4), (4, 300), (2048, 512))
 

@@ -32,7 +32,7 @@ def state():
 
 def test_the_bodys_matrices_are_thinned_out_evenly(state, tmp_path):
     save_file(state, tmp_path / "a.safetensors")
-    found = of(tmp_path / "a.safetensors")
+    found = of(tmp_path / "a.safetensors", "test_vit")
     assert [t.name for t in found.weights] == ["layer.2.weight", "layer.10.weight", "stem.weight"]
     assert [t.values.shape for t in found.weights] == [(32, 32), (32, 32), (32, 27)]
     assert [t.depth for t in found.weights] == [0, 0.5, 1]
@@ -42,7 +42,7 @@ def test_the_bodys_matrices_are_thinned_out_evenly(state, tmp_path):
     assert large.rms == pytest.approx(np.sqrt(np.mean(whole.astype(np.float64) ** 2)), rel=1e-6)
     assert large.kurtosis == pytest.approx(3, abs=0.05)
     assert found.features == ()
-    assert "no timm architecture" in found.note
+    assert "test_vit" in found.note
     assert str(tmp_path) not in found.note
 
 
@@ -58,7 +58,7 @@ def test_which_layers_are_shown_follows_from_names_and_shapes():
 def test_masks_and_damage(state, tmp_path):
     state["layer.3.weight"] = np.triu(np.full((64, 64), -np.inf, dtype=np.float32), 1)
     save_file(state, tmp_path / "mask.safetensors")
-    assert "layer.3.weight" not in [t.name for t in of(tmp_path / "mask.safetensors").weights]
+    assert "layer.3.weight" not in [t.name for t in of(tmp_path / "mask.safetensors", "test_vit").weights]
     state["layer.3.weight"] = np.full((64, 64), np.nan, dtype=np.float32)
     save_file(state, tmp_path / "bad.safetensors")
     with pytest.raises(NonFiniteWeightsError, match=r"layer\.3\.weight"):
@@ -74,7 +74,9 @@ def resnet(tmp_path_factory):
 
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("resnet") / "a.safetensors"
-    save_torch(import_timm().create_model("test_resnet", num_classes=3).state_dict(), path)
+    save_torch(
+        import_timm().create_model("test_resnet", num_classes=3).state_dict(), path, {"architecture": "test_resnet"}
+    )
     return path
 
 

@@ -7,7 +7,7 @@ import torch
 from detector.made_up import make_family
 from lineage_graph.detector import card
 from lineage_graph.detector.card import Card
-from lineage_graph.detector.network import Detector, Shape
+from lineage_graph.detector.neural.network import Detector, Shape
 from lineage_graph.detector.portrait import Portrait
 from lineage_graph.detector.score import WATCHED, TrainedDetector, answer, load
 from lineage_graph.errors import CorruptFileError, UnreadableFileError
