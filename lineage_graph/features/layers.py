@@ -55,6 +55,28 @@ def _own(part: nn.Module) -> Iterator[str]:
     yield from (name for name, _ in part.named_buffers(recurse=False))
 
 
+def called(module: nn.Module, last: str, inputs: Tensor) -> frozenset[str]:
+    """Names of the modules that a pass on ``inputs`` calls before the module ``last`` is done.
+
+    What is defined behind a last stage is not always computed behind it: the norms and position encodings of some
+    networks run between the stages. A pass that fails on such inputs tells what it called until then.
+    """
+    found: set[str] = set()
+    handles = [
+        part.register_forward_pre_hook(lambda _, __, name=name: found.add(name))
+        for name, part in module.named_modules()
+    ]
+    try:
+        with torch.no_grad():
+            run_to(module, last, {}, inputs)
+    except Exception:  # noqa: BLE001 - whatever went wrong, the pass on real inputs will say it
+        return frozenset(found)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return frozenset(found)
+
+
 class _ReachedError(Exception):
     """The pass has come to the layer that was asked for."""
 

@@ -17,7 +17,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from lineage_graph.errors import FeaturesUnavailableError
-from lineage_graph.features.layers import behind, stages
+from lineage_graph.features.layers import behind, called, stages
 from lineage_graph.timm_compat import import_timm
 
 FREE_SIZE = 64
@@ -93,7 +93,29 @@ def build_for(architecture: str, shapes: Shapes) -> Skeleton:
     """
     usual = build(Plan(architecture))
     plan = replace(usual.plan, channels=_channels(usual, shapes), classes=_classes(usual, shapes))
-    return build(replace(plan, size=_size(usual, shapes)))
+    return _traced(replace(plan, size=_size(usual, shapes)))
+
+
+@lru_cache(maxsize=_KEPT)
+def _traced(plan: Plan) -> Skeleton:
+    """The architecture, with what its pass needs before the last stage is done in its body, wherever it is defined."""
+    found = build(plan)
+    if all(name.rpartition(".")[0] in found.outline.classifiers for name in found.outline.head):
+        return found  # a classifier alone: no pass needs it early
+    module = empty_module(plan, torch.device("meta"))
+    return replace(found, outline=with_early_parts(found.outline, module, found.input_shape))
+
+
+def with_early_parts(known: Outline, module: nn.Module, input_shape: tuple[int, int, int]) -> Outline:
+    """The outline of ``module``, which lies on the meta device, after a look at what its pass really calls."""
+    early = called(module, known.stages[-1], torch.empty(1, *input_shape, device="meta"))
+    head = frozenset(name for name in known.head if name.rpartition(".")[0] not in early)
+    return replace(
+        known,
+        body=tuple(sys.intern(name) for name, _ in module.named_parameters() if name not in head),
+        statistics=tuple(name for name in known.shapes if name.endswith(_STATISTICS) and name not in head),
+        head=head,
+    )
 
 
 def empty_module(plan: Plan, device: torch.device) -> nn.Module:
