@@ -174,24 +174,18 @@ def measure(
 def compare_features(
     sides: Sequence[tuple[Model, Model]], shop: Workshop, probes: ProbeSettings
 ) -> dict[tuple[str, str], FeatureComparison]:
-    """The exact pairwise linearization of the pairs whose sides are one network; a pair that fails has none."""
-    from lineage_graph.features import pairwise
+    """The pairwise linearization of the pairs whose sides are one network; a pair that fails has none."""
+    from lineage_graph.features import held, pairwise
 
     alike = [(a, b) for a, b in sides if a.features and b.features and a.features.group == b.features.group != ""]
-    work = [
-        (
-            artefact_key(
-                "feature-comparison",
-                pairwise.SCHEMA,
-                [(side.checkpoint.digest, side.checkpoint.arch) for side in (a, b)],
-                probes.key,
-            ),
-            pairwise.FeaturePairTask(
-                a.checkpoint.path, b.checkpoint.path, a.checkpoint.arch, b.checkpoint.arch, probes
-            ),
-        )
-        for a, b in alike
-    ]
+    # Workers hold the networks of their latest pairs: pairs of one model come one after the other.
+    alike.sort(key=lambda pair: [side.checkpoint.digest for side in pair])
+    work: list[tuple[str | None, pairwise.FeaturePairTask]] = []
+    for pair in alike:
+        a, b = (held.Side(side.checkpoint.path, side.checkpoint.digest, side.checkpoint.arch) for side in pair)
+        named = [(side.digest, side.architecture) for side in (a, b)]
+        key = artefact_key("feature-comparison", pairwise.SCHEMA, named, probes.key)
+        work.append((key, pairwise.FeaturePairTask(a, b, probes)))
     kept = Artefact("feature-comparison", pairwise.to_bytes, pairwise.from_bytes)
     outcomes = shop.map(kept, pairwise.compare, work)
     return {(a.id, b.id): o.value for (a, b), o in zip(alike, outcomes, strict=True) if o.value is not None}

@@ -35,6 +35,7 @@ MEANINGS: Mapping[str, str] = {
     "features.cka": "CKA of features",
     "linearized.l1": "the same distance after linearized fine-tuning",
     "linearized.cka": "CKA after linearized fine-tuning",
+    "linearized.taylor": "1 where the linearization is of first order: distances are lower bounds",
     "linearized.asymmetry": "ln of the linearization's residual from the parent over that from the child",
 }
 """What each signal's value says, for people."""
@@ -46,7 +47,7 @@ class Explanation:
 
     ``rejected``: the near miss, where there was one. ``path``: the models between the two where one descends from the
     other through others, both ends included. ``tensors``: per aligned tensor, as (parent, child); empty where the store
-    has no comparison of the two.
+    has no comparison of the two. ``note``: how features were linearized, where not exactly, and why.
     """
 
     parent: str
@@ -56,6 +57,7 @@ class Explanation:
     rejected: Rejected | None
     path: tuple[str, ...]
     tensors: tuple[TensorComparison, ...]
+    note: str = ""
 
     @property
     def signals(self) -> Mapping[str, float]:
@@ -98,7 +100,15 @@ def explain(lineage: LineageGraph, parent: str, child: str, store: Store) -> Exp
         rejected=next(missed, None),
         path=_path(lineage, parent, child) or _path(lineage, child, parent),
         tensors=_tensors(graph.nodes[parent]["sha256"], graph.nodes[child]["sha256"], store),
+        note=_note(edge, str(graph.nodes[parent]["features"])),
     )
+
+
+def _note(edge: Mapping[str, Any] | None, features: str) -> str:
+    """``features``: what the build says of either side's network, the reason among it."""
+    if edge is None or "linearized.taylor" not in edge["evidence"]:
+        return ""
+    return f"features are linearized in the Taylor form, a lower bound of the distance: {features}"
 
 
 def _path(lineage: LineageGraph, start: str, end: str) -> tuple[str, ...]:

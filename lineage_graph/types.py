@@ -190,7 +190,8 @@ class FeatureComparison:
     Distances are mean absolute differences over the spread of the features: 0 for equal features, beyond 1 for
     strangers, and without bound where a linearization does not hold. ``plain``: without approximation. ``forward``:
     from a, linearized towards b, to b; ``backward``: from b, linearized towards a, to a. The same for linear CKA, 0 to
-    1.
+    1. ``form``: ``exact``; or ``taylor``, a first-order estimate whose distances are lower bounds (see
+    ``features.pairwise``), where the network has no forward mode: ``note`` says why.
     """
 
     plain: float
@@ -199,6 +200,8 @@ class FeatureComparison:
     cka_plain: float
     cka_forward: float
     cka_backward: float
+    form: str = "exact"
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from lineage_graph import manifest
 from lineage_graph.build import BuildSettings, build
-from lineage_graph.features import anchored, pairwise
+from lineage_graph.features import anchored, held
 from lineage_graph.features.models import load_network
 from lineage_graph.features.settings import ProbeSettings, images_digest
 from lineage_graph.timm_compat import import_timm
@@ -66,7 +66,7 @@ def test_without_features_no_network_is_built(networks, tmp_path, monkeypatch):
 def test_a_second_build_builds_no_network_not_even_to_fail(networks, tmp_path, monkeypatch):
     built(networks, tmp_path)
     first = (tmp_path / "out" / "lineage.json").read_bytes()
-    for module in (anchored, pairwise):
+    for module in (anchored, held):
         monkeypatch.setattr(module, "load_network", lambda *_: pytest.fail("a network was built"))
     built(networks, tmp_path)
     assert (tmp_path / "out" / "lineage.json").read_bytes() == first
@@ -110,6 +110,6 @@ def test_distances_at_the_anchor_are_linear_in_the_weights(networks):
     probes = anchored.probes_for(root, settings)
     middle = {name: (values + child.parameters[name]) / 2 for name, values in root.parameters.items()}
     one, two, between = (
-        anchored.at_anchor(network, probes, 0.5) for network in (root, child, replace(root, parameters=middle))
+        anchored.at_anchor(network, probes, 0.5)[0] for network in (root, child, replace(root, parameters=middle))
     )
     assert ((one + two) / 2 - between).norm() < 1e-4 * one.norm()

@@ -52,6 +52,7 @@ def _as_json(found: Explanation) -> dict[str, Any]:
             "reversed": found.reversed,
             "rejected": asdict(found.rejected) if found.rejected else None,
             "path": found.path,
+            "note": found.note,
             "tensors": [asdict(tensor) for tensor in found.tensors],
         }
     )
@@ -66,6 +67,8 @@ def _print(found: Explanation) -> None:
     if found.signals:
         rows = [(name, f"{value:.4g}", MEANINGS.get(name, "")) for name, value in found.signals.items()]
         show(target, "", table(("signal", " value", "what it says"), rows))
+    if found.note:
+        show(target, "", visible(found.note))
     if found.cues:
         rows = [(name, f"{value:+.2f}", _leaning(value, found)) for name, value in found.cues.items()]
         show(target, "", table(("direction cue", " log-odds", "speaks for"), rows))

@@ -25,12 +25,13 @@ from lineage_graph.features.folding import folded
 from lineage_graph.features.linearize import Parameters, jvp
 from lineage_graph.features.models import Network, load_network
 from lineage_graph.features.probes import built_in, from_folder
+from lineage_graph.features.reverse import double_vjp
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.sketch import BLOCK, Projection
 from lineage_graph.types import FloatArray, LinearizedFeatures
 
 SEED = 20240614
-SCHEMA = 3
+SCHEMA = 4
 """Raise it when linearized features change their meaning."""
 
 
@@ -46,17 +47,25 @@ class FeatureTask:
 def compute(task: FeatureTask) -> LinearizedFeatures:
     """The model's linearized features; empty, with the reason, where no network can be built from the weights.
 
-    Raises what reading the checkpoint raises.
+    Of a network that cannot be linearized at the anchor, ``anchored`` is all zeros: it takes part in pairs, and is
+    neither near nor far from others at the anchor. Raises what reading the checkpoint raises.
     """
     try:
         network = folded(load_network(Path(task.path), task.architecture))
         probes = probes_for(network, task.probes)
-        anchored = at_anchor(network, probes, task.probes.depth)
         with torch.no_grad():
             plain = network.features(network.layer(task.probes.depth), probes, pool=True)(network.parameters)
     except FeaturesUnavailableError as error:
         return LinearizedFeatures("", str(error).removeprefix(f"{task.path}: "))
-    return LinearizedFeatures(network.group, network.note, sketched(anchored), sketched(plain))
+    notes = [network.note]
+    try:
+        anchored, mode = at_anchor(network, probes, task.probes.depth)
+        notes.append(mode)
+    except FeaturesUnavailableError as error:
+        anchored = torch.zeros_like(plain)
+        notes.append(f"not linearized at the anchor: {error}")
+    note = "; ".join(filter(None, notes))
+    return LinearizedFeatures(network.group, note, sketched(anchored), sketched(plain))
 
 
 def probes_for(network: Network, settings: ProbeSettings) -> Tensor:
@@ -71,11 +80,18 @@ def _probes(shape: tuple[int, int, int], settings: ProbeSettings) -> Tensor:
     return built_in(settings.count, shape, settings.seed)
 
 
-def at_anchor(network: Network, probes: Tensor, depth: float) -> Tensor:
-    """J(θ0)·θ on the probes, shape (probes, features)."""
+def at_anchor(network: Network, probes: Tensor, depth: float) -> tuple[Tensor, str]:
+    """J(θ0)·θ on the probes, shape (probes, features); and why not by forward mode, empty where it is.
+
+    Raises :class:`FeaturesUnavailableError` where neither forward nor reverse mode gives it.
+    """
     start = anchor({name: tuple(values.shape) for name, values in network.parameters.items()})
     common = replace(network, parameters=start, constants={})  # folded networks need no running statistics
-    return jvp(common.features(network.layer(depth), probes, pool=True), start, network.parameters)[1]
+    features = common.features(network.layer(depth), probes, pool=True)
+    try:
+        return jvp(features, start, network.parameters)[1], ""
+    except FeaturesUnavailableError as error:
+        return double_vjp(features, start, network.parameters), str(error)
 
 
 def anchor(shapes: Mapping[str, tuple[int, ...]]) -> Parameters:

@@ -1,76 +1,76 @@
-"""The exact form for one pair: what each side would become if fine-tuning towards the other were linear.
+"""One pair: what each side would become if fine-tuning towards the other were linear.
 
 Neural Lineage (Yu & Wang, CVPR 2024), Sec. 3.2: S(fp, fc) without, S(fp + J(θp)(θc - θp), fc) with approximation; here
-for both candidates of the direction, since nobody says which one is the parent.
+for both candidates of the direction, since nobody says which one is the parent. Where a network has no forward mode,
+it is the paper's efficient form, S(fp, fc) + ⟨∇S, θc - θp⟩, and the comparison says so.
+
+That form of a distance, mean |d| + mean sign(d)·JΔ with d = fp - fc, can fall below 0 where JΔ overshoots: it is
+mean sign(d)·(d + JΔ). Its absolute value is never above the exact mean |d + JΔ|, and for a single feature equal to it:
+a lower bound that an overshoot raises as it raises the distance. That is what is kept. CKA is cut to 0 to 1.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import astuple, dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from lineage_graph.errors import FeaturesUnavailableError
-from lineage_graph.features.anchored import probes_for
-from lineage_graph.features.folding import folded
-from lineage_graph.features.linearize import difference, jvp
-from lineage_graph.features.models import Network, load_network
+from lineage_graph.features.approximate import Approximation, Child, approximate
+from lineage_graph.features.held import Ready, Side, ready
 from lineage_graph.features.settings import ProbeSettings
-from lineage_graph.features.similarity import cka
+from lineage_graph.features.similarity import SIMILARITIES
 from lineage_graph.types import FeatureComparison
 
-SCHEMA = 2
+SCHEMA = 3
 """Raise it when a number of :class:`~lineage_graph.types.FeatureComparison` changes its meaning."""
+
+_USED = {name: SIMILARITIES[name] for name in ("l1", "cka")}
 
 
 @dataclass(frozen=True, slots=True)
 class FeaturePairTask:
     """What a worker needs to compare two checkpoints by their features."""
 
-    path_a: str
-    path_b: str
-    architecture_a: str | None
-    architecture_b: str | None
+    a: Side
+    b: Side
     probes: ProbeSettings
 
 
 def compare(task: FeaturePairTask) -> FeatureComparison:
-    """Two forward passes and two Jacobian-vector products. Raises :class:`~lineage_graph.errors.ModelError`."""
-    a = folded(load_network(Path(task.path_a), task.architecture_a))
-    b = folded(load_network(Path(task.path_b), task.architecture_b))
-    if a.group != b.group:
-        raise FeaturesUnavailableError(f"{a.group} and {b.group} are different networks")
-    probes = probes_for(a, task.probes)
-    layer = a.layer(task.probes.depth)
-    of_a, ahead = _linearized(a, b, probes, layer)
-    of_b, back = _linearized(b, a, probes, layer)
-    spread = 0.5 * (_spread(of_a) + _spread(of_b))
+    """Two linearizations, from either side. Raises :class:`~lineage_graph.errors.ModelError`."""
+    a, b = ready(task.a, task.probes), ready(task.b, task.probes)
+    if a.network.group != b.network.group:
+        raise FeaturesUnavailableError(f"{a.network.group} and {b.network.group} are different networks")
+    there, back = _towards(a, b), _towards(b, a)
+    spread = max(0.5 * (_spread(a.own) + _spread(b.own)), float(torch.finfo(torch.float32).tiny))
+    worse = there if there.form == "taylor" else back
     return FeatureComparison(
-        plain=_distance(of_a, of_b, spread),
-        forward=_distance(ahead, of_b, spread),
-        backward=_distance(back, of_a, spread),
-        cka_plain=float(cka(of_a, of_b)),
-        cka_forward=float(cka(ahead, of_b)),
-        cka_backward=float(cka(back, of_a)),
+        plain=-there.plain["l1"] / spread,
+        forward=abs(there.linearized["l1"]) / spread,
+        backward=abs(back.linearized["l1"]) / spread,
+        cka_plain=there.plain["cka"],
+        cka_forward=_cut(there.linearized["cka"]),
+        cka_backward=_cut(back.linearized["cka"]),
+        form=worse.form,
+        note=worse.note,
     )
 
 
-def _linearized(parent: Network, child: Network, probes: Tensor, layer: str) -> tuple[Tensor, Tensor]:
-    """(fp, fp + J(θp)(θc - θp)), each of shape (probes, features)."""
-    delta = difference(child.parameters, parent.parameters)
-    primal, tangent = jvp(parent.features(layer, probes, pool=True), parent.parameters, delta)
-    return primal, primal + tangent
+def _towards(parent: Ready, child: Ready) -> Approximation:
+    one = Child(child.network.parameters, child.own)
+    return approximate(parent.features, parent.network.parameters, [one], _USED)[0]
 
 
 def _spread(features: Tensor) -> float:
     return float((features - features.mean(dim=0)).abs().mean())
 
 
-def _distance(one: Tensor, two: Tensor, spread: float) -> float:
-    return float((one - two).abs().mean()) / max(spread, float(torch.finfo(torch.float32).tiny))
+def _cut(cka: float) -> float:
+    """Rounding and the Taylor form leave the range of 0 to 1."""
+    return min(max(cka, 0.0), 1.0)
 
 
 def to_bytes(comparison: FeatureComparison) -> bytes:

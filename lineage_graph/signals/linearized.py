@@ -13,6 +13,8 @@ def measure(pair: FeatureComparison) -> dict[str, float]:
     spread, 0 to infinity; CKA is 0 to 1.
 
     ``linearized.asymmetry``: ln of a's residual over b's: which side the linearization fails from.
+    ``linearized.taylor``: 1 where the network has no forward mode and the linearization is the paper's Taylor form: its
+    distances are lower bounds; absent where it is exact.
     """
     values = {
         "features.l1": pair.plain,
@@ -22,4 +24,6 @@ def measure(pair: FeatureComparison) -> dict[str, float]:
     }
     if pair.forward > 0 and pair.backward > 0:
         values["linearized.asymmetry"] = math.log(pair.forward / pair.backward)
+    if pair.form == "taylor":
+        values["linearized.taylor"] = 1.0
     return {name: value for name, value in values.items() if math.isfinite(value)}

@@ -51,6 +51,29 @@ def model(architecture: str, **options: Any) -> Any:
         return import_timm().create_model(architecture, pretrained=False, **options).eval()
 
 
+class Doubled(torch.autograd.Function):
+    """Doubles; has a backward rule and no forward one."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x * 2
+
+    @staticmethod
+    def setup_context(ctx: object, inputs: object, output: object) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: object, slope: Tensor) -> Tensor:
+        return slope * 2
+
+
+def moved(parameters: Parameters, by: float, step: Parameters) -> Parameters:
+    """The parameters after a step of some length."""
+    return {name: values + by * step[name] for name, values in parameters.items()}
+
+
 def save(state: dict[str, Tensor], path: Path, **metadata: str) -> Path:
     """Write a state dict as safetensors."""
     from safetensors.torch import save_file

@@ -2,9 +2,8 @@ import math
 
 import pytest
 import torch
-from torch import Tensor
 
-from features.networks import KINDS, tiny
+from features.networks import KINDS, Doubled, moved, tiny
 from lineage_graph.errors import FeaturesUnavailableError
 from lineage_graph.features import linearize
 from lineage_graph.features.approximate import TOGETHER, Child, approximate
@@ -14,26 +13,8 @@ from lineage_graph.features.similarity import SIMILARITIES
 
 def family(kind: str, count: int) -> tuple[FeatureFunction, Parameters, list[Child]]:
     features, parent, step = tiny(kind)
-    moved = [{name: values + (0.3 * i + 0.1) * step[name] for name, values in parent.items()} for i in range(count)]
-    return features, parent, [Child(values, features(values)) for values in moved]
-
-
-class NoForwardMode(torch.autograd.Function):
-    """Doubles; has a backward rule and no forward one."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x: Tensor) -> Tensor:
-        return x * 2
-
-    @staticmethod
-    def setup_context(ctx: object, inputs: object, output: object) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: object, slope: Tensor) -> Tensor:
-        return slope * 2
+    others = [moved(parent, 0.3 * i + 0.1, step) for i in range(count)]
+    return features, parent, [Child(values, features(values)) for values in others]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -61,15 +42,15 @@ def test_the_approximation_comes_nearer_to_a_child(kind: str) -> None:
 
 def test_without_forward_mode_it_is_the_taylor_form_and_says_so() -> None:
     features, parent, children = family("conv", 2)
-    blocked = lambda values: NoForwardMode.apply(features(values)) / 2  # noqa: E731
+    blocked = lambda values: Doubled.apply(features(values)) / 2  # noqa: E731
     for child, one in zip(children, approximate(blocked, parent, children, alpha=0.5), strict=True):
         assert one.form == "taylor"
         assert "no forward mode" in one.note
         delta = linearize.difference(child.parameters, parent)
         for name, similarity in SIMILARITIES.items():
-            plain, moved = linearize.taylor(similarity, features, parent, child.features, delta, 0.5)
+            plain, expected = linearize.taylor(similarity, features, parent, child.features, delta, 0.5)
             assert one.plain[name] == pytest.approx(float(plain), rel=1e-9)
-            assert one.linearized[name] == pytest.approx(float(moved), rel=1e-9)
+            assert one.linearized[name] == pytest.approx(float(expected), rel=1e-9)
 
 
 def test_a_network_without_any_derivative_gives_the_error() -> None:

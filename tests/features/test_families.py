@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from features.networks import model
+from features.networks import Doubled, model, moved
 from lineage_graph.errors import FeaturesUnavailableError
 from lineage_graph.features import linearize
 from lineage_graph.features.approximate import Child, approximate
@@ -98,24 +98,6 @@ def test_a_family_runs_in_forward_mode(family: str) -> None:
     assert float((cotangent * tangents[0]).sum()) == pytest.approx(float(back), rel=1e-6)
 
 
-class Doubled(torch.autograd.Function):
-    """Has a backward rule, and no forward one."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x: Tensor) -> Tensor:
-        return x * 2
-
-    @staticmethod
-    def setup_context(ctx: object, inputs: object, output: object) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: object, slope: Tensor) -> Tensor:
-        return slope * 2
-
-
 class Doubling(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = Doubled.apply(x)
@@ -128,10 +110,10 @@ def test_a_family_without_forward_mode_falls_back_and_says_so() -> None:
     net = network(module, 32)
     features = net.features("layer1", built_in(4, (3, 32, 32)).double())
     delta = step(net.parameters)
-    moved = {name: values + delta[name] for name, values in net.parameters.items()}
+    other = moved(net.parameters, 1.0, delta)
     with pytest.raises(FeaturesUnavailableError, match="no forward mode"):
         linearize.jvp(features, net.parameters, delta)
-    (found,) = approximate(features, net.parameters, [Child(moved, features(moved))])
+    (found,) = approximate(features, net.parameters, [Child(other, features(other))])
     assert found.form == "taylor"
     assert "no forward mode" in found.note
     assert found.linearized["l1"] > found.plain["l1"]
@@ -143,8 +125,8 @@ def test_sequencer_has_no_forward_mode_in_single_precision() -> None:
     net = network(model("sequencer2d_s", **small), 32)
     parameters = {name: values.float() for name, values in net.parameters.items()}
     features = net.features(net.layer(0.5), built_in(4, net.input_shape))
-    moved = {name: values + step(parameters)[name] / 10 for name, values in parameters.items()}
-    (found,) = approximate(features, parameters, [Child(moved, features(moved))])
+    other = moved(parameters, 0.1, step(parameters))
+    (found,) = approximate(features, parameters, [Child(other, features(other))])
     assert found.form == "taylor"
     assert "mkldnn_rnn_layer" in found.note
     assert found.linearized["l1"] > found.plain["l1"]
