@@ -30,7 +30,7 @@ def train_detector(
     zoos: Annotated[int, typer.Option(min=3, metavar="N", help="Zoos to grow.")] = 30,
     models: Annotated[int, typer.Option(min=6, max=500, metavar="N", help="Models in each.")] = 28,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the first zoo; the others follow.")] = 1000,
-    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Batches, at most.")] = 3000,
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Batches, at most.")] = 1500,
     mode: Annotated[str, typer.Option(metavar="MODE", help="weights, representation or both.")] = "both",
     leave_out: Annotated[
         str, typer.Option(metavar="ARCH", help="Train without this architecture, and examine on it.")
@@ -84,11 +84,11 @@ def _command(settings: LearningSettings) -> str:
 
 
 def _table(figures: Mapping[str, Figures]) -> Table:
-    header = ("examined by", " closed sets", " open sets", " found at 1 % false", " abstained", " questions")
+    header = ("", " closed sets", " open sets", " found at 1 % false", " orphans", " abstained", " questions")
     rows = [
         (
             mode,
-            *(number(value) for value in (found.closed, found.opened, found.found, found.abstained)),
+            *(number(value) for value in (found.closed, found.opened, found.found, found.orphans, found.abstained)),
             str(found.questions),
         )
         for mode, found in figures.items()

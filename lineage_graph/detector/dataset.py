@@ -59,6 +59,14 @@ def opened(zoo: FamilyZoo) -> Iterator[Question]:
             yield ask(zoo, child, _others(zoo, child, {"stranger", "ancestor", "relative"}))
 
 
+def orphans(zoo: FamilyZoo) -> Iterator[Question]:
+    """For every model with a parent, all others but its ancestors and descendants: siblings, and yet no parent."""
+    for child, parent in enumerate(zoo.parents):
+        others = _others(zoo, child, {"stranger", "relative"})
+        if parent is not None and others:
+            yield ask(zoo, child, others)
+
+
 def draw(zoos: Sequence[FamilyZoo], dice: np.random.Generator, most: int) -> Question:
     """One question for training, with at most ``most`` candidates, in random order."""
     while True:

@@ -8,6 +8,7 @@ the image, as :data:`SCALARS`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,8 @@ p and c, as it does where the true parent is missing. Its mean and the mean of 4
 its minimum and its maximum; 0 where there is no other candidate.
 """
 
+SIDE = 16
+"""Most rows, and most columns, of an image: every so many of the layer's. The scalars are of the whole layer."""
 FLOOR = 1e-4
 """Smallest s / rms(c): below it lies rounding."""
 LARGEST = 6.0
@@ -69,7 +72,9 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """The same for the network: ``images`` (candidates, 2, h, w), ``scalars`` (candidates, ``len(SCALARS)``)."""
+    """The same for the network: ``images`` (candidates, 2, at most ``SIDE``, at most ``SIDE``),
+    ``scalars`` (candidates, ``len(SCALARS)``).
+    """
 
     kind: int
     depth: float
@@ -118,9 +123,11 @@ def plane(layer: Layer) -> Plane:
     differences: FloatArray = np.where(there[:, None, None], layer.parents - layer.child, np.float32(0))
     sizes = np.sqrt(np.mean(differences**2, axis=(1, 2)))
     smallest = max(float(sizes[there].min()), FLOOR * own)
-    images = np.empty((len(there), 2, *layer.child.shape), dtype=np.float32)
-    images[:, 0] = _slog(differences / np.float32(smallest))
-    images[:, 1] = _slog(layer.child / np.float32(own))
+    rows, columns = (slice(None, None, math.ceil(side / SIDE)) for side in layer.child.shape)
+    shown = layer.child[rows, columns]
+    images = np.empty((len(there), 2, *shown.shape), dtype=np.float32)
+    images[:, 0] = _slog(differences[:, rows, columns] / np.float32(smallest))
+    images[:, 1] = _slog(shown / np.float32(own))
     lengths = np.sqrt(np.mean(layer.parents**2, axis=(1, 2))) + _TINY
     scalars = np.column_stack(
         [

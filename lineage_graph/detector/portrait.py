@@ -48,12 +48,13 @@ SMALLEST = 16
 class PortraitTask:
     """What a worker needs: the checkpoint's path, the timm name that the manifest gives, if any, and the probes.
 
-    Of ``probes`` at most :data:`PROBES` are used, and their depth is not: features are read at :data:`DEPTHS`.
+    Of ``probes`` at most :data:`PROBES` are used, and their depth is not: features are read at :data:`DEPTHS`. Without
+    probes no network is built, and the portrait shows weights alone.
     """
 
     path: str
     architecture: str | None
-    probes: ProbeSettings
+    probes: ProbeSettings | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,9 @@ class Portrait:
     note: str = ""
 
 
-def key(digest: str, probes: ProbeSettings) -> str:
+def key(digest: str, probes: ProbeSettings | None) -> str:
     """Under which a portrait is kept; ``digest``: of the checkpoint and of all that says what it is."""
-    return artefact_key("portrait", SCHEMA, digest, probes.key)
+    return artefact_key("portrait", SCHEMA, digest, probes.key if probes is not None else ())
 
 
 def compute(task: PortraitTask) -> Portrait:
@@ -96,6 +97,8 @@ def compute(task: PortraitTask) -> Portrait:
     with open_checkpoint(Path(task.path)) as reader:
         shown = [_weight(reader, spec, depth, task.path) for spec, depth in chosen(reader.tensors)]
     weights = tuple(thumbnail for thumbnail in shown if thumbnail is not None)
+    if task.probes is None:
+        return Portrait(weights)
     from lineage_graph.features.models import load_network
 
     try:

@@ -26,10 +26,10 @@ def test_shapes(family):
     planes = planes_of(*family)
     assert [one.kind for one in planes] == [WEIGHTS] * 3 + [FEATURES]
     assert [one.images.shape for one in planes] == [
-        (5, 2, 32, 27),
-        (5, 2, 32, 32),
+        (5, 2, 16, 14),
+        (5, 2, 16, 16),
         (5, 2, 8, 16),
-        (5, 2, 16, 32),
+        (5, 2, 16, 16),
     ]
     assert all(one.scalars.shape == (5, len(SCALARS)) for one in planes)
 
@@ -49,7 +49,7 @@ def test_a_parent_looks_alike_however_far_the_child_drifted(drift):
     parents = [[generator.standard_normal((32, 32))] * 2 for _ in range(3)]
     child = [parents[0][0] + drift * generator.standard_normal((32, 32))] * 2
     one = planes_of(portrait(child), [portrait(values) for values in parents])[0]
-    assert np.sqrt(np.mean(np.expm1(np.abs(one.images[0, 0])) ** 2)) == pytest.approx(1, abs=1e-4)
+    assert np.sqrt(np.mean(np.expm1(np.abs(one.images[0, 0])) ** 2)) == pytest.approx(1, abs=0.1)
     assert scalar(one, "excess")[0] == pytest.approx(0, abs=1e-6)
     assert scalar(one, "excess")[1:].min() > 0.3
     assert scalar(one, "drift")[0] == pytest.approx(np.log(drift / np.sqrt(1 + drift**2)), abs=0.1)

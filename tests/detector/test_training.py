@@ -55,7 +55,7 @@ def test_it_is_better_than_chance_on_zoos_that_it_has_not_seen(trained, zoos):
     chance = np.mean([1 / len(question.candidates) for question in closed])
     assert found.closed > (1 + chance) / 2
     assert found.strangers == len(PARENTS)
-    assert found.questions == len(closed) + 10 + 12
+    assert found.questions == len(closed) + 10 + 12 + 10
     assert lines[-1].startswith("step 40 of 40: loss ")
     assert len(lines) == 4
 
@@ -108,6 +108,9 @@ def test_exams_ask_what_they_say(zoos):
     )
     assert len(asked) == 4 + 6 + 6
     assert all(question.target == len(question.candidates) > 0 for question in dataset.strangers(zoo))
+    for child, question in zip(range(2, 12), dataset.orphans(zoo), strict=True):
+        gone = {child, *zoo.ancestors(child), *(model for model in range(12) if child in zoo.ancestors(model))}
+        assert question.target == len(question.candidates) == 12 - len(gone)
     for child, question in zip(range(2, 12), dataset.opened(zoo), strict=True):
         assert question.candidates[question.target] is zoo.portraits[PARENTS[child]]
         below = [model for model in range(12) if child in zoo.ancestors(model)]

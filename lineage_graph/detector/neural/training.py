@@ -24,6 +24,7 @@ from lineage_graph.detector.images import Plane, gather, plane
 from lineage_graph.detector.neural.network import MODES, Detector, Shape, collate
 from lineage_graph.detector.score import KINDS, nearest_scalars
 from lineage_graph.detector.zoos import FamilyZoo
+from lineage_graph.sources.grow.digits import reproducible
 from lineage_graph.store import Store, artefact_key
 
 Tell = Callable[[str], None]
@@ -44,7 +45,7 @@ class TrainingSettings:
     """
 
     mode: str = "both"
-    steps: int = 3000
+    steps: int = 1500
     batch: int = 16
     most: int = 12
     rate: float = 1.5e-3
@@ -70,19 +71,13 @@ def train(
 
     The state is kept in ``store`` at every look at the watched zoos.
     """
-    strict = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            return _train(settings, zoos, watched, store, tell)
-    finally:
-        torch.use_deterministic_algorithms(strict)
+    with reproducible(settings.seed):
+        return _train(settings, zoos, watched, store, tell)
 
 
 def _train(
     settings: TrainingSettings, zoos: Sequence[FamilyZoo], watched: Sequence[FamilyZoo], store: Store, tell: Tell
 ) -> Detector:
-    torch.manual_seed(settings.seed)
     detector = Detector(Shape(mode=settings.mode))
     optimizer = torch.optim.AdamW(detector.parameters(), settings.rate, weight_decay=settings.decay)
     content = [[zoo.digest for zoo in part] for part in (zoos, watched)]
