@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,8 @@ def compute(task: PortraitTask) -> Portrait:
         shown = [_weight(reader, spec, depth, task.path) for spec, depth in chosen(reader.tensors)]
     weights = tuple(thumbnail for thumbnail in shown if thumbnail is not None)
     if task.probes is None:
+        return Portrait(weights, (), "no probes")
+    if task.probes is None:
         return Portrait(weights)
     from lineage_graph.features.models import load_network
 
@@ -173,15 +176,33 @@ def features_of(network: Network, probes: ProbeSettings) -> tuple[Thumbnail, ...
     import torch
 
     from lineage_graph.features.anchored import probes_for
+    from lineage_graph.features.layers import as_matrix
 
     inputs = probes_for(network, replace(probes, count=min(probes.count, PROBES)))
-    layers = {network.layer(depth): depth for depth in DEPTHS}
-    with torch.no_grad():
-        outputs = {
-            layer: network.features(layer, inputs, pool=True)(network.parameters).numpy().astype(np.float32)
-            for layer in layers
-        }
-    return tuple(_features(f"{network.group} {layer}", layers[layer], values) for layer, values in outputs.items())
+    module = network.skeleton.module
+    channels_last = getattr(module, "output_fmt", None) == "NHWC"
+    depths = {network.layer(depth): depth for depth in DEPTHS}
+    *earlier, last = depths
+    # One pass to the last of the layers. The others are overheard on the way, and pooled at once: what comes behind
+    # them may work in place.
+    values: dict[str, Any] = {}
+
+    def overhear(name: str) -> Callable[[Any, Any, Any], None]:
+        def take(_: Any, __: Any, output: Any) -> None:
+            probed = len(output if isinstance(output, torch.Tensor) else output[0])
+            values[name] = as_matrix(output, probed, pool=True, channels_last=channels_last)
+
+        return take
+
+    with ExitStack() as stack, torch.no_grad():
+        for name in earlier:
+            stack.callback(module.get_submodule(name).register_forward_hook(overhear(name)).remove)
+        values[last] = network.features(last, inputs, pool=True)(network.parameters)
+    return tuple(
+        _features(f"{network.group} {name}", depth, values[name].numpy())
+        for name, depth in depths.items()
+        if name in values
+    )
 
 
 def _features(name: str, depth: float, values: FloatArray) -> Thumbnail:

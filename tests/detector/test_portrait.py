@@ -99,6 +99,28 @@ def test_a_model_that_gives_no_features_of_the_named_architecture(resnet):
     assert found.weights
 
 
+def test_features_are_those_that_one_pass_each_gives(resnet):
+    import torch
+
+    from lineage_graph.features.anchored import probes_for
+    from lineage_graph.features.models import load_network
+
+    network = load_network(resnet)
+    inputs = probes_for(network, ProbeSettings(count=2))
+    for depth, thumbnail in zip(DEPTHS, of(resnet).features, strict=True):
+        with torch.no_grad():
+            alone = network.features(network.layer(depth), inputs, pool=True)(network.parameters).numpy()
+        columns = np.linspace(0, alone.shape[1] - 1, thumbnail.values.shape[1]).round().astype(int)
+        np.testing.assert_allclose(thumbnail.values, alone[:, columns], rtol=1e-6)
+
+
+def test_without_probes_there_are_only_weights(resnet):
+    found = compute(PortraitTask(str(resnet), None, None))
+    assert (found.features, found.note) == ((), "no probes")
+    assert len(found.weights) == len(of(resnet).weights)
+    assert portrait.key("d", None) != portrait.key("d", ProbeSettings())
+
+
 def test_there_and_back(resnet):
     found = of(resnet)
     again = from_bytes(to_bytes(found))
