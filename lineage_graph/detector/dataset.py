@@ -74,8 +74,8 @@ def draw(zoos: Sequence[FamilyZoo], dice: np.random.Generator, most: int) -> Que
         child = int(dice.integers(len(zoo.parents)))
         keep, pool = _pool(zoo, child, str(dice.choice(list(SHARES), p=list(SHARES.values()))), dice)
         count = int(dice.integers(1, most + 1)) - len(keep)
-        picked = [*keep, *(pool[int(n)] for n in dice.permutation(len(pool))[:count])]
-        if picked:
+        picked = [*keep, *(pool[int(n)] for n in dice.permutation(len(pool))[: max(0, count)])]
+        if 0 < len(picked) <= most:
             return ask(zoo, child, [picked[int(n)] for n in dice.permutation(len(picked))])
 
 
@@ -88,7 +88,11 @@ def _pool(zoo: FamilyZoo, child: int, kind: str, dice: np.random.Generator) -> t
     if kind == "absent" or not ancestors:
         wanted = {"stranger"} if dice.random() < 0.5 else {"stranger", "relative", "descendant"}
         return [], _others(zoo, child, wanted)
+    # Parent and grandparent, or parent and sibling, side by side: chance alone seldom puts them there.
     kept = ancestors[:1] if dice.random() < 0.7 else []
+    kept += [one for one in ancestors[1:] if dice.random() < 0.5]
+    siblings = [one for one, parent in enumerate(zoo.parents) if parent == ancestors[0] and one != child]
+    kept += [siblings[int(dice.integers(len(siblings)))]] if siblings and dice.random() < 0.5 else []
     return kept, [one for one in range(len(zoo.parents)) if one not in (child, *kept)]
 
 

@@ -125,6 +125,23 @@ def test_drawn_questions_are_of_every_kind(zoos):
     assert all(question.child not in question.candidates for question in drawn)
 
 
+def test_parent_and_grandparent_are_often_side_by_side(zoos):
+    zoo = zoos[0]
+    both = [q for q in (draw([zoo], np.random.default_rng(seed), 6) for seed in range(300)) if _shows_both(zoo, q)]
+    assert len(both) > 20
+    assert all(zoo.portraits[PARENTS[_number(zoo, q.child)]] is q.candidates[q.target] for q in both)
+
+
+def _number(zoo, portrait):
+    return next(number for number, one in enumerate(zoo.portraits) if one is portrait)
+
+
+def _shows_both(zoo, question):
+    line = list(zoo.ancestors(_number(zoo, question.child)))
+    shown = {_number(zoo, one) for one in question.candidates}
+    return len(line) > 1 and shown.issuperset(line[:2])
+
+
 def test_augmentation_leaves_the_nearest_candidate_the_nearest(zoos):
     question = ask(zoos[0], 6, [3, 2, 0, 1, 5])
     layers = gather(question.child, question.candidates)

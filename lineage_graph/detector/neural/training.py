@@ -30,6 +30,8 @@ from lineage_graph.store import Store, artefact_key
 Tell = Callable[[str], None]
 """Takes a line about how far the training is."""
 
+SCHEMA = 2
+"""Raise it with every change of what is drawn, or how it is learned: an unfinished training is then begun anew."""
 STATE = "detector-training"
 """Kind of the artefact that holds an unfinished training."""
 _WARM_UP = 100
@@ -81,7 +83,7 @@ def _train(
     detector = Detector(Shape(mode=settings.mode))
     optimizer = torch.optim.AdamW(detector.parameters(), settings.rate, weight_decay=settings.decay)
     content = [[zoo.digest for zoo in part] for part in (zoos, watched)]
-    key = artefact_key(STATE, card.SCHEMA, asdict(settings), content)
+    key = artefact_key(STATE, SCHEMA, card.SCHEMA, asdict(settings), content)
     state = _resumed(store.get(STATE, key), detector, optimizer) or _State(0, math.inf, 0, detector.state_dict())
     questions = [draw(watched, _dice(settings.seed, -1 - number), settings.most) for number in range(settings.watched)]
     while state.step < settings.steps and state.step - state.best_step <= settings.patience * settings.every:
