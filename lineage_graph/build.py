@@ -6,7 +6,7 @@ render. Stages fan out through the executor, the store keeps what they made, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import platformdirs
 
 from lineage_graph import __version__, alignment, candidates, evidence, fingerprint, lineage, scoring
 from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.detector.stage import detect
 from lineage_graph.errors import StrictError
 from lineage_graph.executors import make_executor
 from lineage_graph.features.settings import ProbeSettings, images_digest
@@ -23,6 +24,7 @@ from lineage_graph.signals import metadata as metadata_signals
 from lineage_graph.store import Store, artefact_key, write_atomic
 from lineage_graph.types import (
     CandidatePair,
+    Detection,
     Failure,
     FeatureComparison,
     LineageGraph,
@@ -48,12 +50,14 @@ COMPARISONS = Artefact("comparison", evidence.to_bytes, evidence.from_bytes)
 @dataclass(frozen=True, slots=True)
 class BuildSettings:
     """``metadata``: names, dates and declarations count as evidence. ``features``: networks are built where they can
-    be, and compared by their linearized features too. ``strict``: a model that fails ends the build.
+    be, and compared by their linearized features too. ``detector``: the learned detector is asked. ``strict``: a model
+    that fails ends the build.
     ``jobs``: processes, 0 for one a core. ``cache``: where artefacts are kept, ``None`` for the user's cache folder.
     """
 
     metadata: bool = True
     features: bool = True
+    detector: bool = True
     strict: bool = False
     jobs: int = 0
     cache: Path | None = None
@@ -95,7 +99,8 @@ def build(
         with watch.stage("candidates"):
             pairs = propose(zoo.models, settings.metadata)
         with watch.stage("evidence"):
-            measured, unreadable = measure(zoo.models, pairs, shop, probes)
+            detections = detect(zoo.models, pairs, shop, probes) if settings.detector else {}
+            measured, unreadable = measure(zoo.models, pairs, shop, probes, detections)
     with watch.stage("lineage"):
         scored = judge(zoo.models, measured, settings.metadata)
         decision = lineage.LineageSettings(scoring.DECISION)
@@ -143,11 +148,16 @@ def propose(models: Sequence[Model], metadata: bool) -> list[CandidatePair]:
 
 
 def measure(
-    models: Sequence[Model], pairs: Sequence[CandidatePair], shop: Workshop, probes: ProbeSettings | None
+    models: Sequence[Model],
+    pairs: Sequence[CandidatePair],
+    shop: Workshop,
+    probes: ProbeSettings | None,
+    detections: Mapping[tuple[str, str], Detection],
 ) -> tuple[list[PairEvidence], list[Rejected]]:
     """Compare the weights of each pair, and its features where both have them, and take every signal from that.
 
-    Pairs whose weights cannot be read come with the reason.
+    ``detections``: by pair, what the detector said, where it did. Pairs whose weights cannot be read come with the
+    reason.
     """
     by_id = {model.id: model for model in models}
     sides = [(by_id[pair.a], by_id[pair.b]) for pair in pairs]
@@ -167,7 +177,8 @@ def measure(
         if outcome.value is None:
             unreadable.append(Rejected(a.id, b.id, 0.0, 0.0, f"not compared: {outcome.message}"))
         else:
-            measured.append(evidence.gather(a, b, matched, outcome.value, features.get((a.id, b.id))))
+            pair = (a.id, b.id)
+            measured.append(evidence.gather(a, b, matched, outcome.value, features.get(pair), detections.get(pair)))
     return measured, unreadable
 
 
@@ -225,6 +236,7 @@ def _record(settings: BuildSettings, watch: Stopwatch, graph: LineageGraph, pair
         settings={
             "metadata": settings.metadata,
             "features": settings.features,
+            "detector": settings.detector,
             "strict": settings.strict,
             "decision": scoring.DECISION,
             "related": asdict(scoring.RelatedSettings()),

@@ -16,11 +16,11 @@ import numpy as np
 from lineage_graph.alignment import Alignment
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
-from lineage_graph.signals import linearized
+from lineage_graph.signals import learned, linearized
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
 from lineage_graph.sketch import BLOCK
-from lineage_graph.types import FeatureComparison, FloatArray, Model, PairEvidence, TensorComparison
+from lineage_graph.types import Detection, FeatureComparison, FloatArray, Model, PairEvidence, TensorComparison
 
 UNITS = 256
 UNIT_LENGTH = 1 << 16
@@ -170,10 +170,15 @@ def gather(
     alignment: Alignment,
     tensors: tuple[TensorComparison, ...],
     features: FeatureComparison | None = None,
+    detection: Detection | None = None,
 ) -> PairEvidence:
-    """All signals of a pair, from the comparison of its aligned ``tensors`` and, where there are any, ``features``."""
+    """All signals of a pair, from the comparison of its aligned ``tensors`` and, where there are any, ``features`` and
+    what the detector says.
+    """
     context = PairContext(a.fingerprint, b.fingerprint, alignment.pairs, tensors, alignment.coverage)
-    signals = measure_all(context) | (linearized.measure(features) if features is not None else {})
+    signals = measure_all(context)
+    signals |= linearized.measure(features) if features is not None else {}
+    signals |= learned.measure(detection) if detection is not None else {}
     return PairEvidence(a.id, b.id, alignment.coverage, signals, tensors)
 
 

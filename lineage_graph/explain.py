@@ -36,6 +36,8 @@ MEANINGS: Mapping[str, str] = {
     "linearized.l1": "the same distance after linearized fine-tuning",
     "linearized.cka": "CKA after linearized fine-tuning",
     "linearized.taylor": "1 where the linearization is of first order: distances are lower bounds",
+    "detector.parent": "probability that one is the nearest ancestor of the other, from the likelier side",
+    "detector.direction": "ln of the probability of this direction over that of the other",
     "linearized.asymmetry": "ln of the linearization's residual from the parent over that from the child",
 }
 """What each signal's value says, for people."""

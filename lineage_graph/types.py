@@ -205,6 +205,18 @@ class FeatureComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Detection:
+    """What the learned detector says of a pair (a, b), probabilities from 0 to 1.
+
+    ``forward``: that a is the nearest ancestor of b among the candidates for b's parent; ``backward``: that b is that
+    of a, among those for a's.
+    """
+
+    forward: float
+    backward: float
+
+
+@dataclass(frozen=True, slots=True)
 class PairEvidence:
     """Everything measured about one pair.
 

@@ -28,6 +28,9 @@ def build(
     no_features: Annotated[
         bool, typer.Option("--no-features", help="Compare weights only; build no networks to compare features.")
     ] = False,
+    no_detector: Annotated[
+        bool, typer.Option("--no-detector", help="Do not ask the learned lineage detector.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop if a model cannot be read.")] = False,
     as_json: AsJson = False,
     jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Worker processes; 0: one for each core.")] = 0,
@@ -45,7 +48,14 @@ def build(
     from lineage_graph.build import BuildSettings
     from lineage_graph.build import build as run
 
-    settings = BuildSettings(metadata=not no_metadata, features=not no_features, strict=strict, jobs=jobs, cache=cache)
+    settings = BuildSettings(
+        metadata=not no_metadata,
+        features=not no_features,
+        detector=not no_detector,
+        strict=strict,
+        jobs=jobs,
+        cache=cache,
+    )
     with ProgressDisplay() as progress:
         result = run(zoo, out or OUTPUTS / zoo.name, settings, progress)
     if as_json:

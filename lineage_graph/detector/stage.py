@@ -1,4 +1,4 @@
-"""The detector in a build: of each model it is asked which of the relatives proposed with it is its nearest ancestor."""
+"""The detector in a build: which of the relatives proposed with a model is its nearest ancestor?"""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.detector import portrait
 from lineage_graph.detector.portrait import Portrait, PortraitTask
 from lineage_graph.detector.score import SHIPPED, Answer, answer, load
+from lineage_graph.detector.zoos import PORTRAITS
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.store import Store, artefact_key
 from lineage_graph.types import CandidatePair, Detection, Model
@@ -24,8 +25,6 @@ from lineage_graph.types import CandidatePair, Detection, Model
 LEAST_SIMILARITY = 0.25
 """Cosine of sketches from which a candidate takes part. Strangers' are 0 with a standard deviation of 0.044: none of
 them takes part, so that one more stranger in the zoo changes no answer."""
-
-PORTRAITS = Artefact("portrait", portrait.to_bytes, portrait.from_bytes)
 
 
 @dataclass(frozen=True, slots=True)

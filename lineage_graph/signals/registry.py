@@ -25,7 +25,7 @@ def measure_all(pair: PairContext) -> dict[str, float]:
 SIGNED = frozenset(
     [
         *("scale", "norm_growth", "init_drift", "kurtosis_growth", "precision_loss", "sparsity_gain"),
-        *("created", "declared", "linearized.asymmetry"),
+        *("created", "declared", "linearized.asymmetry", "detector.direction"),
     ]
 )
 """Signals that point from one side to the other."""
