@@ -1,7 +1,11 @@
-"""Every candidate parent against every model that may descend from it, each comparison kept in the store."""
+"""Every candidate parent against every model that may descend from it, each comparison kept in the store.
+
+Most measures see one candidate and one child at a time. The learned detector sees all candidates of a child at once.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +13,7 @@ from pathlib import Path
 from lineage_graph.bench import closed_set
 from lineage_graph.bench.closed_set import ScoreTask
 from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.detector.stage import Seen, answered, portrayed
 from lineage_graph.errors import SourceError
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.sources.digest import DigestTask
@@ -16,6 +21,9 @@ from lineage_graph.sources.digest import compute as digest
 from lineage_graph.store import artefact_key
 
 SCORES = Artefact("closed-set-scores", closed_set.to_bytes, closed_set.from_bytes)
+
+DETECTOR = {"detector": None, "detector, weights": "weights", "detector, features": "representation"}
+"""Rows of the learned detector, and what it looks at in each."""
 
 Compared = Mapping[tuple[str, str], Mapping[str, float]]
 """By candidate and child: the score of each measure, the higher the more alike."""
@@ -47,12 +55,33 @@ def compare(sets: Sequence[tuple[Sequence[str], Sequence[str]]], models: Compari
         )
         content = [digests[name] for name in (candidate, *children)]
         work.append((artefact_key(SCORES.kind, closed_set.SCHEMA, models.probes.key, models.side, content), task))
-    found = {}
+    found: dict[tuple[str, str], dict[str, float]] = {}
     for (candidate, children), outcome in zip(asked, shop.map(SCORES, closed_set.measure, work), strict=True):
         if outcome.value is None:
             raise SourceError(f"{candidate} was not compared: {outcome.error}: {outcome.message}")
         for number, child in enumerate(children):
             found[candidate, child] = {name: values[number] for name, values in outcome.value.items()}
+    for name, mode in DETECTOR.items():
+        for pair, probability in _detected(sets, models, digests, shop, mode).items():
+            found[pair][name] = probability
+    return found
+
+
+def _detected(
+    sets: Sequence[tuple[Sequence[str], Sequence[str]]],
+    models: Comparison,
+    digests: Mapping[str, str],
+    shop: Workshop,
+    mode: str | None,
+) -> dict[tuple[str, str], float]:
+    """The detector's probability for each candidate and child; 0 for all candidates of one on which it abstains,
+    so that the pick is chance's."""
+    seen = [Seen(name, digest, models.files[name], models.architecture) for name, digest in digests.items()]
+    keys = portrayed(seen, shop, ProbeSettings())
+    found: dict[tuple[str, str], float] = {}
+    for candidates, children in sets:
+        found |= dict.fromkeys(itertools.product(candidates, children), 0.0)
+        found |= answered(dict.fromkeys(children, candidates), keys, shop, mode)
     return found
 
 

@@ -13,20 +13,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lineage_graph.bench import closed_set
-from lineage_graph.bench.closed_set import COMBINED, LINEARIZED, PLAIN, ScoreTask
+from lineage_graph.bench.closed_set import COMBINED, LINEARIZED, PLAIN
+from lineage_graph.bench.compared import DETECTOR, Compared, Comparison, compare
 from lineage_graph.bench.markdown import table
 from lineage_graph.build import default_cache
-from lineage_graph.cached import Artefact, Workshop
-from lineage_graph.errors import SourceError
+from lineage_graph.cached import Workshop
 from lineage_graph.executors import make_executor
 from lineage_graph.features.settings import ProbeSettings
-from lineage_graph.sources.digest import DigestTask
-from lineage_graph.sources.digest import compute as digest
 from lineage_graph.sources.grow import grow
 from lineage_graph.sources.grow.generations import ARCHITECTURE
 from lineage_graph.sources.grow.recipes import RECIPES
-from lineage_graph.store import Store, artefact_key
+from lineage_graph.store import Store
 from lineage_graph.types import Progress
 
 MODELS = 68
@@ -47,7 +44,8 @@ PAPER = {
 }
 """The paper's accuracies without and with approximation, %, by cell."""
 
-SCORES = Artefact("generation-scores", closed_set.to_bytes, closed_set.from_bytes)
+DETECTOR_AIM = 99.0
+"""%, in every cell; the paper's detector, which was trained on these very parents, finds 97.75 to 99.61."""
 
 Accuracies = dict[str, list[float]]
 """By measure: % of right picks, one number a cell."""
@@ -99,28 +97,14 @@ def grown(seed: int, shop: Workshop) -> Generations:
     )
 
 
-def scores(zoo: Generations, shop: Workshop) -> dict[tuple[str, str], dict[str, float]]:
-    """By candidate and model of a later generation, the score of each measure; each candidate's are kept."""
-    digests = {name: digest(DigestTask((file,), str(Path(file).parent))) for name, file in zoo.files.items()}
-    candidates = [name for name in zoo.files if 1 <= zoo.generation[name] <= 3]
-    work, later = [], []
-    for candidate in candidates:
-        children = [name for name in zoo.files if zoo.generation[name] > zoo.generation[candidate]]
-        files = tuple(zoo.files[child] for child in children)
-        task = ScoreTask(zoo.files[candidate], files, ARCHITECTURE, PROBES, SIDE)
-        content = [digests[name] for name in (candidate, *children)]
-        work.append((artefact_key("generation-scores", closed_set.SCHEMA, PROBES.key, SIDE, content), task))
-        later.append(children)
-    found = {}
-    for candidate, children, outcome in zip(candidates, later, shop.map(SCORES, closed_set.measure, work), strict=True):
-        if outcome.value is None:
-            raise SourceError(f"{candidate} was not compared: {outcome.error}: {outcome.message}")
-        for number, child in enumerate(children):
-            found[candidate, child] = {name: values[number] for name, values in outcome.value.items()}
-    return found
+def scores(zoo: Generations, shop: Workshop) -> Compared:
+    """By candidate and model of a later generation, the score of each measure."""
+    later = {old: [name for name in zoo.files if zoo.generation[name] > old] for old in (1, 2, 3)}
+    sets = [(zoo.members(old), children) for old, children in later.items()]
+    return compare(sets, Comparison(zoo.files, ARCHITECTURE, PROBES, SIDE), shop)
 
 
-def accuracies(zoo: Generations, found: dict[tuple[str, str], dict[str, float]]) -> Accuracies:
+def accuracies(zoo: Generations, found: Compared) -> Accuracies:
     """% of the descendants whose best candidate is their ancestor, by measure and cell."""
     shares: Accuracies = defaultdict(list)
     for old, young in CELLS:
@@ -173,7 +157,11 @@ def _aims(results: Sequence[Accuracies]) -> str:
 def _combination(results: Sequence[Accuracies], seeds: str) -> str:
     single = zip(*(_means(results, name) for name in results[0] if name != COMBINED), strict=True)
     equal = sum(own >= max(others) for own, others in zip(_means(results, COMBINED), single, strict=True))
-    return f"On {seeds} the combination of {COMBINED} is at least as good as the best single method in {equal} cells."
+    sure = sum(mean >= DETECTOR_AIM for mean in _means(results, next(iter(DETECTOR))))
+    return (
+        f"On {seeds} the combination of {COMBINED} is at least as good as the best single method in {equal} cells, and "
+        f"the detector finds {DETECTOR_AIM} % or more in {sure}."
+    )
 
 
 def _means(results: Sequence[Accuracies], name: str) -> list[float]:

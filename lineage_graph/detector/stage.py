@@ -29,16 +29,19 @@ them takes part, so that one more stranger in the zoo changes no answer."""
 
 @dataclass(frozen=True, slots=True)
 class QuestionTask:
-    """Keys of the portraits in the store under ``root``: of the child, and of its candidates."""
+    """Keys of the portraits in the store under ``root``: of the child, and of its candidates. ``mode``: what is looked
+    at, as in :func:`~lineage_graph.detector.score.answer`.
+    """
 
     root: str
     child: str
     candidates: tuple[str, ...]
+    mode: str | None = None
 
 
 def ask(task: QuestionTask) -> Answer:
     """The shipped detector's answer. Raises ``ValueError`` where a portrait is gone from the store."""
-    return answer(load(), _kept(task.root, task.child), [_kept(task.root, key) for key in task.candidates])
+    return answer(load(), _kept(task.root, task.child), [_kept(task.root, key) for key in task.candidates], task.mode)
 
 
 @lru_cache(maxsize=1024)
@@ -61,14 +64,13 @@ def detect(
         if pair.similarity >= LEAST_SIMILARITY:
             partners[pair.a].append(pair.b)
             partners[pair.b].append(pair.a)
-    keys = _portrayed([model for model in models if model.id in partners], shop, probes)
-    questions = {
-        # Candidates in an order of their own: names and the order of the zoo change no bit of an answer.
-        child: sorted((other for other in others if other in keys), key=keys.__getitem__)
-        for child, others in partners.items()
-        if child in keys
-    }
-    answers = _answered({child: others for child, others in questions.items() if others}, keys, shop)
+    seen = [
+        Seen(one.id, one.checkpoint.digest, one.checkpoint.path, one.checkpoint.arch)
+        for one in models
+        if one.id in partners
+    ]
+    keys = portrayed(seen, shop, probes)
+    answers = answered(partners, keys, shop)
     return {
         (pair.a, pair.b): Detection(forward=answers[pair.a, pair.b], backward=answers[pair.b, pair.a])
         for pair in pairs
@@ -76,31 +78,51 @@ def detect(
     }
 
 
-def _portrayed(models: Sequence[Model], shop: Workshop, probes: ProbeSettings | None) -> dict[str, str]:
-    """By model, the key of its portrait in the store."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A model to portray. ``architecture``: the timm name that the manifest gives, if any."""
+
+    id: str
+    digest: str
+    path: str
+    architecture: str | None
+
+
+def portrayed(models: Sequence[Seen], shop: Workshop, probes: ProbeSettings | None) -> dict[str, str]:
+    """By id, the key of the model's portrait in the store; without those that give none."""
     timm = importlib.metadata.version("timm")  # its registry decides for which models there is a network
     work = []
     for model in models:
-        checkpoint = model.checkpoint
-        named = artefact_key(timm, checkpoint.digest, checkpoint.arch)
-        work.append((portrait.key(named, probes), PortraitTask(checkpoint.path, checkpoint.arch, probes)))
+        named = artefact_key(timm, model.digest, model.architecture)
+        work.append((portrait.key(named, probes), PortraitTask(model.path, model.architecture, probes)))
     outcomes = shop.map(PORTRAITS, portrait.compute, work)
     return {m.id: key for m, (key, _), outcome in zip(models, work, outcomes, strict=True) if outcome.value is not None}
 
 
-def _answered(
-    questions: Mapping[str, Sequence[str]], keys: Mapping[str, str], shop: Workshop
+def answered(
+    questions: Mapping[str, Sequence[str]], keys: Mapping[str, str], shop: Workshop, mode: str | None = None
 ) -> dict[tuple[str, str], float]:
-    """(parent, child) → the probability that it is the child's nearest ancestor among the candidates."""
+    """(candidate, child) → the probability that it is the child's nearest ancestor among the child's candidates.
+
+    ``questions``: child → candidates. ``keys``: as :func:`portrayed` gives them; models without one take no part.
+    Children about which the detector abstains are absent.
+    """
     detector = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+    # Candidates in an order of their own: names and the order of the zoo change no bit of an answer.
+    asked = {
+        child: sorted((other for other in others if other in keys), key=keys.__getitem__)
+        for child, others in questions.items()
+        if child in keys
+    }
+    asked = {child: others for child, others in asked.items() if others}
     work = []
-    for child, others in questions.items():
-        task = QuestionTask(str(shop.store.root), keys[child], tuple(keys[other] for other in others))
-        work.append((artefact_key("answer", detector, task.child, task.candidates), task))
+    for child, others in asked.items():
+        task = QuestionTask(str(shop.store.root), keys[child], tuple(keys[other] for other in others), mode)
+        work.append((artefact_key("answer", detector, task.child, task.candidates, mode), task))
     outcomes = shop.map(Artefact("answer", to_bytes, from_bytes), ask, work)
     return {
         (other, child): float(probability)
-        for (child, others), outcome in zip(questions.items(), outcomes, strict=True)
+        for (child, others), outcome in zip(asked.items(), outcomes, strict=True)
         if outcome.value is not None and not outcome.value.abstained
         for other, probability in zip(others, outcome.value.probabilities, strict=True)
     }

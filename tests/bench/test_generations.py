@@ -9,7 +9,9 @@ import torch
 
 from lineage_graph.bench import closed_set, generations
 from lineage_graph.bench.closed_set import COMBINED, WEIGHTS_L1, WEIGHTS_L2, ScoreTask
+from lineage_graph.bench.compared import DETECTOR
 from lineage_graph.cached import Workshop
+from lineage_graph.detector import stage
 from lineage_graph.executors import SerialExecutor
 from lineage_graph.features.folding import folded
 from lineage_graph.features.models import load_network
@@ -54,15 +56,16 @@ def rows(text):
 def test_a_run_tells_every_method_and_a_second_run_measures_nothing(monkeypatch, tmp_path):
     reports = []
     text = generations.run(tmp_path, lambda *report: reports.append(report))
-    assert len(rows(text)) == 1 + 1 + METHODS + 1 + len(generations.PAPER)
+    assert len(rows(text)) == 1 + 1 + METHODS + len(DETECTOR) + 1 + len(generations.PAPER)
     assert "| chance | 50.0 | 50.0 | 50.0 | 50.0 | 50.0 | 50.0 |" in text
     assert ("grow", 9, 9) in reports
-    assert ("generation-scores", 6, 6) in reports
+    assert ("closed-set-scores", 6, 6) in reports
 
     def fail(task):
         raise AssertionError(task)
 
     monkeypatch.setattr(closed_set, "measure", fail)
+    monkeypatch.setattr(stage, "ask", fail)
     assert generations.run(tmp_path, silent) == text
 
 
@@ -86,10 +89,12 @@ def test_right_picks_are_counted(zoo):
 
 def test_the_aims_are_counted_from_means_over_the_zoos():
     better = {"l1, without": [50.0] * 6, "l1, with": [60.0] * 5 + [50.0], "cka, without": [0.0] * 6}
-    result = {**better, "cka, with": [10.0] * 6, COMBINED: [70.0, 60.0, 59.0, 70.0, 70.0, 70.0]}
+    better["detector"] = [99.0] * 2 + [20.0] * 4
+    result = {**better, "cka, with": [10.0] * 6, COMBINED: [99.0, 99.0, 59.0, 70.0, 70.0, 70.0]}
     text = generations.report([result, result], (2, 2, 2, 2))
     assert "l1 is better in 5 of 6 cells" in text
-    assert "at least as good as the best single method in 5 cells." in text
+    assert "at least as good as the best single method in 5 cells, and" in text
+    assert "the detector finds 99.0 % or more in 2." in text
     assert "+10.0 here, +8.5 there (90.5 → 98.9)" in text
 
 

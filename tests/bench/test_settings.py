@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lineage_graph.bench import closed_set, held_out, settings
-from lineage_graph.bench.compared import Comparison, compare
+from lineage_graph.bench.compared import DETECTOR, Comparison, compare
 from lineage_graph.bench.held_out import HeldOut, HeldOutTask, average_precision
 from lineage_graph.bench.settings import Kind, Result
 from lineage_graph.cached import Workshop
@@ -70,7 +70,7 @@ def test_a_run_shows_every_measure_and_a_second_run_measures_nothing(monkeypatch
     task = closed_set.ScoreTask(zoo.files[zoo.parents[0]], children, "test_resnet", ProbeSettings(count=6), 16)
     names = list(closed_set.measure(task))
     assert [row[0] for row in found] == [
-        *("method", "chance", *names),
+        *("method", "chance", *names, *DETECTOR),
         *("median", "on held-out images", "by chance", "drift from the parent"),
     ]
     assert found[0] == ["method", *SETTINGS, "all"]
