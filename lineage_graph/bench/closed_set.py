@@ -28,7 +28,7 @@ PLAIN, LINEARIZED = ", without", ", with"
 
 BARE = "l1, with, running statistics left out"
 
-SCHEMA = 2
+SCHEMA = 3
 """Raise it when a measure changes its meaning."""
 
 _KEPT = 128
@@ -87,9 +87,10 @@ def measure(task: ScoreTask) -> Scores:
     weights = [_weight_distances(parent, child) for child in children]
     scores[WEIGHTS_L1] = [-absolute for absolute, _ in weights]
     scores[WEIGHTS_L2] = [-squared for _, squared in weights]
+    parameters = sum(values.numel() for values in parent.parameters.values())
     scores[COMBINED] = [
-        weights_likelihood(parent, child) + likelihood(-squared, output.numel())
-        for child, output, squared in zip(children, outputs, scores["l2" + LINEARIZED], strict=True)
+        likelihood(-one, parameters) + likelihood(-two, outputs[0].numel())
+        for one, two in zip(scores[WEIGHTS_L2], scores["l2" + LINEARIZED], strict=True)
     ]
     return scores
 
@@ -101,14 +102,6 @@ def likelihood(mean_square: float, count: int) -> float:
     it weighs each by what it knows, with nothing to tune.
     """
     return -0.5 * count * math.log(max(mean_square, 1e-30))
-
-
-def weights_likelihood(parent: Network, child: Network) -> float:
-    """Of the body's tensors, each with a variance of its own: layers drift at their own pace."""
-    return sum(
-        likelihood(float((values - child.parameters[name]).double().square().mean()), values.numel())
-        for name, values in parent.parameters.items()
-    )
 
 
 def _weight_distances(a: Network, b: Network) -> tuple[float, float]:

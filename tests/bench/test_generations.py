@@ -142,12 +142,3 @@ def test_the_likelihood_is_the_normal_one_at_its_best_variance():
     ours = closed_set.likelihood(float(np.square(deviations).mean()), 50)
     assert ours - 25 * (1 + np.log(2 * np.pi)) == pytest.approx(best, abs=1e-3)
     assert closed_set.likelihood(0.0, 50) > ours
-
-
-def test_each_tensor_has_a_variance_of_its_own(zoo):
-    parent, child = (load_network(Path(zoo.files[name]), recipe.ARCHITECTURE) for name in zoo.members(1))
-    alone = [
-        closed_set.likelihood(float((parent.parameters[name] - child.parameters[name]).square().mean()), values.numel())
-        for name, values in parent.parameters.items()
-    ]
-    assert closed_set.weights_likelihood(parent, child) == pytest.approx(sum(alone), rel=1e-6)
