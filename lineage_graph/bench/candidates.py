@@ -22,7 +22,8 @@ from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.sketch import WIDE
 from lineage_graph.types import FloatArray, Model, Progress
 
-ZOOS = ((36, 0), (150, 1), (300, 2))
+ZOOS = (("digits", 36, 0), ("digits", 150, 1), ("digits", 300, 2), ("generations", 300, 2))
+"""Recipe, models and seed."""
 NEIGHBOURS = (1, 2, 4, 8, 12)
 POPULATIONS = (10_000, 50_000)
 FAMILY = 10
@@ -37,18 +38,25 @@ def run(workdir: Path, progress: Progress) -> str:
 
 def _on_zoos(workdir: Path, progress: Progress) -> str:
     rows = []
-    for models, seed in ZOOS:
-        zoo = grown(models, seed, workdir, progress, probes=ProbeSettings())
+    for recipe, models, seed in ZOOS:
+        zoo = grown(models, seed, workdir, progress, recipe=recipe, probes=ProbeSettings())
         edges = {frozenset(edge) for edge in zoo.truth.edges}
         for count in NEIGHBOURS:
             settings = CandidateSettings(neighbours=count)
             alone = _found([dataclasses.replace(model, features=None) for model in zoo.zoo.models], settings)
             found = _found(zoo.zoo.models, settings)
             recall = [len(edges & pairs) / len(edges) for pairs in (alone, found)]
-            rows.append([models, count, *recall, len(found), len(found) / (models * (models - 1) // 2)])
-    header = ["models", "neighbours asked for", "true parents found by sketches", "with features", "pairs proposed"]
+            rows.append([recipe, models, count, *recall, len(found), len(found) / (models * (models - 1) // 2)])
+    header = [
+        "recipe",
+        "models",
+        "neighbours asked for",
+        "true parents found by sketches",
+        "with features",
+        "pairs proposed",
+    ]
     header.append("share of all pairs")
-    return "Grown zoos (recipe digits), against all pairs.\n\n" + table(header, rows)
+    return "Grown zoos, against all pairs.\n\n" + table(header, rows)
 
 
 def _found(models: Sequence[Model], settings: CandidateSettings) -> set[frozenset[str]]:

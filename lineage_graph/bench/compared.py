@@ -75,7 +75,8 @@ def _detected(
     mode: str | None,
 ) -> dict[tuple[str, str], float]:
     """The detector's probability for each candidate and child; 0 for all candidates of one on which it abstains,
-    so that the pick is chance's."""
+    so that the pick is chance's.
+    """
     seen = [Seen(name, digest, models.files[name], models.architecture) for name, digest in digests.items()]
     keys = portrayed(seen, shop, ProbeSettings())
     found: dict[tuple[str, str], float] = {}

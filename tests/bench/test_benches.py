@@ -34,7 +34,7 @@ def test_sketch(monkeypatch, tmp_path):
 
 
 def test_candidates(monkeypatch, tmp_path):
-    monkeypatch.setattr(candidates, "ZOOS", ((4, 0),))
+    monkeypatch.setattr(candidates, "ZOOS", (("digits", 4, 0),))
     monkeypatch.setattr(candidates, "POPULATIONS", (500,))
     text = candidates.run(tmp_path, silent)
     assert len(rows(text)) == 1 + len(candidates.NEIGHBOURS) + 1 + 1
