@@ -17,6 +17,12 @@ HEAD_PARTS = frozenset(
 )
 """Path components of a tensor's name that mark a task head: new tasks bring new heads, so heads say nothing."""
 
+WRAPPER_PARTS = frozenset(
+    """module _orig_mod model base_model backbone body trunk net network feature_extractor image_encoder""".split()
+)
+"""First components of a tensor's name that say no more than that the network lies within: a detector's backbone, what a
+training loop wrapped."""
+
 STATE_PARTS = frozenset("running_mean running_var num_batches_tracked".split())
 """Last components of running statistics: they describe the data that passed, not the weights."""
 

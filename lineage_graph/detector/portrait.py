@@ -2,13 +2,15 @@
 
 Of the body's weight matrices up to :data:`LAYERS` are taken, each thinned out to at most :data:`SIDE` evenly spaced
 rows and columns. Which ones, and at which positions, follows from the names and shapes of the tensors alone, so that
-the same weights of two models of one architecture lie at the same place.
+the same weights of two models of one architecture lie at the same place. A backbone under a wrapper's name is the whole
+body, and is named as it would be alone, so that it shows what its parent shows, whatever necks and heads it was given.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -31,7 +33,11 @@ if TYPE_CHECKING:
     from lineage_graph.features.models import Network
 
 SCHEMA = 1
-"""Raise it when any number in a portrait changes its meaning: stored portraits are then made anew."""
+"""Raise it when any number in a portrait changes its meaning: stored portraits are then made anew, and so is what
+was learned from them."""
+NAMING = 1
+"""Raise it when other weights are shown of some models, or by other names, but not of those that detectors learn from:
+stored portraits alone are then made anew."""
 
 LAYERS = 8
 """Most weight matrices in a portrait."""
@@ -62,9 +68,9 @@ class PortraitTask:
 class Thumbnail:
     """One weight matrix (output units, all else), or one layer's pooled features (probes, features), thinned out.
 
-    ``name`` and ``shape``: of the whole; thumbnails that agree in both show the same positions. ``depth``: where in the
-    body, 0 to 1 (of weights: the rank in natural order of names). ``rms`` and ``kurtosis`` (normal: 3) are of all
-    values. ``values``: at most (``SIDE``, ``SIDE``).
+    ``name`` (without a wrapper's prefix) and ``shape``: of the whole; thumbnails that agree in both show the same
+    positions. ``depth``: where in the body, 0 to 1 (of weights: the rank in natural order of names). ``rms`` and
+    ``kurtosis`` (normal: 3) are of all values. ``values``: at most (``SIDE``, ``SIDE``).
     """
 
     name: str
@@ -86,7 +92,7 @@ class Portrait:
 
 def key(digest: str, probes: ProbeSettings | None) -> str:
     """Under which a portrait is kept; ``digest``: of the checkpoint and of all that says what it is."""
-    return artefact_key("portrait", SCHEMA, digest, probes.key if probes is not None else ())
+    return artefact_key("portrait", SCHEMA, NAMING, digest, probes.key if probes is not None else ())
 
 
 def compute(task: PortraitTask) -> Portrait:
@@ -96,12 +102,14 @@ def compute(task: PortraitTask) -> Portrait:
     :class:`~lineage_graph.errors.NonFiniteWeightsError` where one of its matrices is NaN or infinite.
     """
     with open_checkpoint(Path(task.path)) as reader:
-        shown = [_weight(reader, spec, depth, task.path) for spec, depth in chosen(reader.tensors)]
+        prefix = wrapper(reader.tensors)
+        shown = [
+            _weight(reader, spec, spec.name.removeprefix(prefix), depth, task.path)
+            for spec, depth in chosen(reader.tensors, prefix)
+        ]
     weights = tuple(thumbnail for thumbnail in shown if thumbnail is not None)
     if task.probes is None:
         return Portrait(weights, (), "no probes")
-    if task.probes is None:
-        return Portrait(weights)
     from lineage_graph.features.models import load_network
 
     try:
@@ -110,14 +118,33 @@ def compute(task: PortraitTask) -> Portrait:
         return Portrait(weights, (), str(error).removeprefix(f"{task.path}: "))
 
 
-def chosen(tensors: Sequence[TensorSpec]) -> list[tuple[TensorSpec, float]]:
+def wrapper(tensors: Sequence[TensorSpec]) -> str:
+    """What stands before the names of the network proper (``backbone.``, ``module.model.`` …); mostly ``""``.
+
+    A wrapper holds as many weight matrices as a portrait shows, or half of all there are: a single layer may bear such
+    a name by chance. Of several the one that holds most.
+    """
+    matrices, prefix = [spec.name for spec in tensors if _is_matrix(spec)], ""
+    while True:
+        inside = [name.removeprefix(prefix) for name in matrices if name.startswith(prefix)]
+        first = [name.partition(".")[0] for name in inside if "." in name]
+        counts = Counter(part for part in first if part.lower() in names.WRAPPER_PARTS)
+        part, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+        if not count or count < min(LAYERS, len(inside) / 2):
+            return prefix
+        prefix += f"{part}."
+
+
+def chosen(tensors: Sequence[TensorSpec], prefix: str = "") -> list[tuple[TensorSpec, float]]:
     """Which weight matrices of the body are shown, and how deep each lies (its rank among all, 0 to 1).
 
-    Those with the largest thumbnails; of more than :data:`LAYERS` that are equally large, evenly spread ones.
+    The body lies under the ``prefix``. Those with the largest thumbnails; of more than :data:`LAYERS` that are equally
+    large, evenly spread ones.
     """
     matrices = [spec for spec in tensors if _is_matrix(spec)]
     heads = names.heads((spec.name for spec in tensors), (spec.name for spec in matrices))
-    body = sorted((m for m in matrices if m.name not in heads), key=lambda spec: names.natural_key(spec.name))
+    body = [spec for spec in matrices if spec.name not in heads and spec.name.startswith(prefix)]
+    body.sort(key=lambda spec: names.natural_key(spec.name))
     sizes = [_shown(spec.shape) for spec in body]
     enough = min(sorted(sizes, reverse=True)[:LAYERS], default=0)
     large = [rank for rank, size in enumerate(sizes) if size >= enough]
@@ -145,7 +172,7 @@ def _positions(count: int, most: int) -> npt.NDArray[np.int64]:
     return np.linspace(0, max(0, count - 1), min(count, most)).round().astype(np.int64)
 
 
-def _weight(reader: Reader, spec: TensorSpec, depth: float, path: str) -> Thumbnail | None:
+def _weight(reader: Reader, spec: TensorSpec, name: str, depth: float, path: str) -> Thumbnail | None:
     """``None`` for a mask: it is equal in unrelated models."""
     rows, columns = _flat(spec.shape)
     kept_rows, kept_columns = _positions(rows, SIDE), _positions(columns, SIDE)
@@ -165,7 +192,7 @@ def _weight(reader: Reader, spec: TensorSpec, depth: float, path: str) -> Thumbn
         return None
     rms = math.sqrt(moments.squares / spec.size)
     shown = values.reshape(kept_rows.size, kept_columns.size)
-    return Thumbnail(spec.name, spec.shape, depth, rms, moments.kurtosis, shown)
+    return Thumbnail(name, spec.shape, depth, rms, moments.kurtosis, shown)
 
 
 def features_of(network: Network, probes: ProbeSettings) -> tuple[Thumbnail, ...]:

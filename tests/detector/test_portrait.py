@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from lineage_graph.detector import portrait
+from lineage_graph.detector.images import gather
 from lineage_graph.detector.portrait import DEPTHS, LAYERS, SIDE, PortraitTask, compute, from_bytes, to_bytes
 from lineage_graph.errors import NonFiniteWeightsError
 from lineage_graph.features.settings import ProbeSettings
@@ -53,6 +54,71 @@ def test_which_layers_are_shown_follows_from_names_and_shapes():
     assert picked == [f"blocks.{n}.weight" for n in (0, 3, 5, 8, 11, 14, 16, 19)]
     assert len(picked) == LAYERS
     assert portrait.chosen([TensorSpec("bias", (64,), "float32")]) == []
+
+
+def specs(*names):
+    return [TensorSpec(name, (8, 8), "float32") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "prefix"),
+    [
+        (["conv1.weight", "layer1.0.conv1.weight", "fc.weight"], ""),
+        (["backbone.conv1.weight", "backbone.layer1.0.weight", "neck.0.weight", "bbox_head.weight"], "backbone."),
+        (["module.model.stem.weight", "module.model.blocks.0.weight", "module.head.weight"], "module.model."),
+        (["backbone.body.conv1.weight", "backbone.fpn.0.weight", "rpn.head.weight"], "backbone.body."),
+        ([f"body.{n}.weight" for n in range(LAYERS)] + [f"neck.{n}.weight" for n in range(50)], "body."),
+        (["net.proj.weight", *(f"blocks.{n}.weight" for n in range(9))], ""),
+        (["model.weight"], "model."),
+        (["model"], ""),
+        ([], ""),
+    ],
+)
+def test_a_wrapper_is_known_by_its_name_and_its_share(tensors, prefix):
+    assert portrait.wrapper(specs(*tensors)) == prefix
+    shown = [spec.name for spec, _ in portrait.chosen(specs(*tensors), prefix)]
+    assert all(name.startswith(prefix) for name in shown)
+
+
+def test_a_backbone_in_a_row_has_no_head_of_its_own_beside_one():
+    """A plain row of layers ends in its head, by its place; the head of a wrapped row stands beside the wrapper."""
+    row = [f"features.{n}.weight" for n in range(4)]
+    alone = portrait.chosen(specs(*row, "fc.weight"))
+    wrapped = portrait.chosen(specs(*(f"body.{name}" for name in row), "class_head.weight"), "body.")
+    assert [spec.name for spec, _ in alone] == row
+    assert [(spec.name.removeprefix("body."), depth) for spec, depth in wrapped] == [
+        (spec.name, depth) for spec, depth in alone
+    ]
+
+
+def test_a_detector_shows_what_its_backbone_would_show_alone(tmp_path):
+    from safetensors.torch import save_file as save_torch
+
+    from lineage_graph.sources.grow.dense.network import DenseNet
+
+    dense = DenseNet("test_resnet", 5)
+    plain = {**dense.backbone.state_dict(), "fc.weight": dense.head.out.weight.detach().flatten(1).contiguous()}
+    save_torch(plain, tmp_path / "parent.safetensors")
+    save_torch(dense.state_dict(), tmp_path / "child.safetensors")
+    parent, child = (of(tmp_path / f"{name}.safetensors", "test_resnet") for name in ("parent", "child"))
+    assert len(parent.weights) == LAYERS
+    assert len(child.features) == len(DEPTHS)
+    for ours, theirs in zip([*child.weights, *child.features], [*parent.weights, *parent.features], strict=True):
+        assert np.array_equal(ours.values, theirs.values)
+        assert dataclasses.replace(ours, values=theirs.values) == theirs
+    names = {thumbnail.name for thumbnail in parent.weights}
+    assert names <= set(plain)
+    shared = gather(child, [parent])
+    assert len(shared) == LAYERS + len(DEPTHS)
+    assert all(np.array_equal(layer.child, layer.parents[0]) for layer in shared)
+
+
+def test_damage_within_a_wrapper_is_named_as_in_the_file(state, tmp_path):
+    state["layer.2.weight"][3, 3] = np.nan
+    wrapped = {f"model.{name}": values for name, values in state.items()} | {"neck.weight": np.ones((3, 5), np.float32)}
+    save_file(wrapped, tmp_path / "bad.safetensors")
+    with pytest.raises(NonFiniteWeightsError, match=r"'model\.layer\.2\.weight'"):
+        of(tmp_path / "bad.safetensors")
 
 
 def test_masks_and_damage(state, tmp_path):
