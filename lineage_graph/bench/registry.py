@@ -30,4 +30,9 @@ BENCHES: tuple[Bench, ...] = (
         "lineage_graph.bench.generations",
     ),
     Bench("settings", "parents by the children's training and task, by every method", "lineage_graph.bench.settings"),
+    Bench(
+        "detector",
+        "the learned detector on unseen architectures, strangers and published checkpoints, and its cost",
+        "lineage_graph.bench.detector",
+    ),
 )
