@@ -1,7 +1,7 @@
 """Which pairs are worth reading the weights for: nearest neighbours of sketches, by faiss.
 
 Two indexes propose. Models of one shape signature are compared whole: by the sketch of their weights and, where there
-are any, by the sketches of their features; the product of these distances ranks, so that no scale has to be weighed
+are any, by the sketches of their features; a product of these distances ranks, so that no scale has to be weighed
 against another. Across signatures (a transplanted backbone, another head, extra layers) the largest weight matrices of
 each shape are compared one by one, and each hit votes for its two models with its share of the smaller backbone.
 """
@@ -58,6 +58,14 @@ def propose(models: Sequence[Model], settings: CandidateSettings | None = None) 
     return tuple(sorted(pairs, key=lambda p: (-p.similarity, digest[p.a], digest[p.b])))
 
 
+def shortlists(models: Sequence[Model], settings: CandidateSettings | None = None) -> dict[str, list[str]]:
+    """By model, the ids of its nearest among those of its shape signature, the nearest first; strangers left out."""
+    found: dict[str, list[str]] = {model.id: [] for model in models}
+    for row, column, _ in _whole(models, settings or CandidateSettings()):
+        found[models[row].id].append(models[column].id)
+    return found
+
+
 def _pair(first: Model, second: Model, similarity: float) -> CandidatePair:
     a, b = sorted((first, second), key=lambda model: model.fingerprint.digest)
     return CandidatePair(a.id, b.id, similarity)
@@ -83,12 +91,16 @@ def _near(members: Sequence[int], models: Sequence[Model], settings: CandidateSe
         features = models[index].features
         alike[features.group if features is not None else ""].append(index)
     if len(alike) > 1 or "" in alike:
-        yield from _ranked(members, [_stacked(models[i].fingerprint.sketch for i in members)], settings)
+        yield from _ranked(members, [(1.0, _stacked(models[i].fingerprint.sketch for i in members))], settings)
     for group, owners in alike.items():
         if group:
             held = [found for i in owners if (found := models[i].features) is not None]
-            views = [_stacked(models[i].fingerprint.sketch for i in owners)]
-            views += [_stacked(one.anchored for one in held), _stacked(one.plain for one in held)]
+            # Weights, as they are and linearized, have one half of the say; what they compute has the other.
+            views = [
+                (0.25, _stacked(models[i].fingerprint.sketch for i in owners)),
+                (0.25, _stacked(one.anchored for one in held)),
+                (0.5, _stacked(one.plain for one in held)),
+            ]
             yield from _ranked(owners, views, settings)
 
 
@@ -97,19 +109,24 @@ def _stacked(sketches: Iterable[FloatArray]) -> FloatArray:
 
 
 def _ranked(
-    members: Sequence[int], views: Sequence[FloatArray], settings: CandidateSettings
+    members: Sequence[int], views: Sequence[tuple[float, FloatArray]], settings: CandidateSettings
 ) -> Iterable[tuple[int, int]]:
-    """Each member's nearest by the product of its distances in all ``views``, unit vectors of shape (members, d)."""
+    """Each member's nearest by the weighted geometric mean of its distances in all ``views``.
+
+    A view: its weight, and unit vectors of shape (members, d).
+    """
     wide = replace(settings, neighbours=settings.neighbours * settings.reach)
     found: dict[int, set[int]] = defaultdict(set)
-    for view in views:
+    for _, view in views:
         for row, column, _ in nearest(view, wide):
             found[row].add(column)
     for row, columns in found.items():
         others = np.array(sorted(columns))
-        squared = [np.sum((view[others] - view[row]) ** 2, axis=1) for view in views]
-        closeness = sum(np.log(np.maximum(distances, LEAST_SQUARED_DISTANCE)) for distances in squared)
-        for position in np.argsort(closeness, kind="stable")[: settings.neighbours]:
+        distance = np.zeros(len(others))
+        for weight, view in views:
+            squared = np.sum((view[others] - view[row]) ** 2, axis=1)
+            distance += weight * np.log(np.maximum(squared, LEAST_SQUARED_DISTANCE))
+        for position in np.argsort(distance, kind="stable")[: settings.neighbours]:
             yield members[row], members[int(others[position])]
 
 

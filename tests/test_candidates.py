@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fingerprints import model
-from lineage_graph.candidates import CandidateSettings, nearest, propose
+from lineage_graph.candidates import CandidateSettings, nearest, propose, shortlists
 from lineage_graph.types import LinearizedFeatures
 
 
@@ -121,3 +121,11 @@ def test_equal_features_leave_the_choice_to_the_weights():
     frozen = [dataclasses.replace(one, features=LinearizedFeatures("net", "", values, values)) for one in models]
     settings = CandidateSettings(neighbours=2)
     assert found(frozen, settings) == found(models, settings)
+
+
+def test_a_shortlist_is_of_ones_own_nearest_the_nearest_first():
+    models = with_features([model(f"m{i}", state) for i, state in enumerate(list(family(0, 6))[1:])])
+    found = shortlists(models, CandidateSettings(neighbours=2))
+    assert found["m0"] == ["m1", "m2"]
+    assert found["m4"] == ["m3", "m2"]
+    assert shortlists([model("alone", next(family(0, 1)))]) == {"alone": []}

@@ -14,7 +14,7 @@ from pathlib import Path
 from lineage_graph.bench.markdown import table
 from lineage_graph.bench.zoo import grown
 from lineage_graph.cached import Workshop
-from lineage_graph.candidates import CandidateSettings, propose
+from lineage_graph.candidates import CandidateSettings, shortlists
 from lineage_graph.evaluate import Truth
 from lineage_graph.executors import make_executor
 from lineage_graph.features.race import Field, NetworkFile, rounds, winners
@@ -22,10 +22,13 @@ from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.store import Store
 from lineage_graph.types import Model, Progress, silent
 
+WARM_UP = 8
+"""Parents that are held against all models, by all workers in turn, so that each of them has seen every model."""
+
 RECIPE, MODELS, SEED = "generations", 300, 2
-NEIGHBOURS = 16
+NEIGHBOURS = 18
 """Nearest models of each that are looked up: a few more than in a build, since most of them leave the race early.
-Chosen on a zoo of 150 of another seed."""
+Chosen on a zoo of another seed."""
 
 
 def run(workdir: Path, progress: Progress) -> str:
@@ -35,12 +38,13 @@ def run(workdir: Path, progress: Progress) -> str:
     files = {model.id: NetworkFile(model.checkpoint.path, model.checkpoint.arch) for model in zoo.zoo.models}
     everyone = _of_one_shape(zoo.zoo.models)
     with make_executor() as executor:
-        # Workers start, import, and hold every network before any clock runs.
-        winners(Field(files, {child: others[:1] for child, others in everyone.items()}), probes, executor)
+        # Workers start, import, and each of them holds every network, before any clock runs.
+        few = {child: others[:WARM_UP] for child, others in everyone.items()}
+        winners(Field(files, few), probes, executor, schedule=[(0, 1)])
         start = time.perf_counter()
         fresh = Workshop(executor, Store(workdir / "fresh"), silent)
         models = grown(MODELS, SEED, workdir, silent, recipe=RECIPE, probes=probes, shop=fresh).zoo.models
-        near = shortlists(models)
+        near = shortlists(models, CandidateSettings(neighbours=NEIGHBOURS))
         preparation = time.perf_counter() - start
         pruned = winners(Field(files, near), probes, executor, progress)
         pruned_seconds = time.perf_counter() - start
@@ -69,15 +73,6 @@ def _of_one_shape(models: tuple[Model, ...]) -> dict[str, list[str]]:
     for model in models:
         groups[model.fingerprint.signature].append(model.id)
     return {m.id: [other for other in groups[m.fingerprint.signature] if other != m.id] for m in models}
-
-
-def shortlists(models: tuple[Model, ...]) -> dict[str, list[str]]:
-    """Of each model the others that it was proposed with."""
-    near: dict[str, list[str]] = defaultdict(list)
-    for pair in propose(models, CandidateSettings(neighbours=NEIGHBOURS)):
-        near[pair.a].append(pair.b)
-        near[pair.b].append(pair.a)
-    return near
 
 
 def measured(near: dict[str, list[str]], count: int) -> int:
