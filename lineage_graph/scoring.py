@@ -66,10 +66,9 @@ CUES: Mapping[str, CueSettings] = {
     # 52 % of those two grown zoos; where measured, the sign held within a family: it is learned from the family.
     "norm_growth": CueSettings(0.7, 0.3, sign_prior=0.6),
     "kurtosis_growth": CueSettings(0.5, 0.02, sign_prior=0.7),
-    # ln of two probabilities that were trained to be that, taken at three quarters of their word, since a zoo may be
-    # unlike those of the training. Right on 77 of 84 edges of three grown zoos (recipe digits, seeds 21 to 23), and on
-    # all 55 of them where it exceeds 3; on 116 of 118 of two others (recipe generations, seeds 31 and 32).
-    "detector.direction": CueSettings(3.0, 4.0),
+    # ln of a ratio of probabilities, taken at half its word: on the edges of three grown zoos (recipe digits, seeds 21
+    # to 23) it is right on 16 of 23 where it lies between 1 and 3, where 20 would be its word; beyond 3 on 51 of 51.
+    "detector.direction": CueSettings(2.5, 5.0),
     # A model stored in fewer bits, or with weights set to zero, comes from one that has them.
     "precision_loss": CueSettings(2.5, 1.0),
     "sparsity_gain": CueSettings(2.5, 0.1),
