@@ -10,12 +10,12 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lineage_graph.bench import asking, wild
+from lineage_graph.bench import asking, nearest, wild
 from lineage_graph.bench.asking import CostTask
 from lineage_graph.bench.examined import METHODS, ByMethod, Growth, examine_left_out, examine_shipped
 from lineage_graph.bench.isolated import isolated
 from lineage_graph.bench.markdown import table
-from lineage_graph.bench.wild import OUTCOMES, Family
+from lineage_graph.bench.wild import DOUBTED, OUTCOMES, Family
 from lineage_graph.build import default_cache
 from lineage_graph.cached import Workshop
 from lineage_graph.detector.evaluation import Figures
@@ -113,20 +113,27 @@ def published(families: Sequence[Family]) -> str:
     """The shipped detector on published checkpoints, by family and of all."""
     title = (
         "The shipped detector on published checkpoints: of each child, all other models of its family but its "
-        "descendants are candidates; counts of children.\n\n"
+        "descendants are candidates; counts of children. In doubt: no parent is likelier than the pick.\n\n"
     )
-    rows: list[list[object]] = [
-        [family.name, family.children, f"{family.candidates:.1f}", f"{family.children * family.chance:.1f}", name]
-        + [counts.get(outcome, 0) for outcome in OUTCOMES]
-        for family in families
-        for name, counts in family.counts.items()
-    ]
-    children, chance = sum(one.children for one in families), sum(one.children * one.chance for one in families)
-    shown = [name for name in families[0].counts if all(name in one.counts for one in families)] if families else []
-    for name in shown:
-        sums = [sum(one.counts[name].get(outcome, 0) for one in families) for outcome in OUTCOMES]
-        rows.append(["all", children, "", f"{chance:.1f}", name, *sums])
-    return title + table(["family", "children", "candidates", "right by chance", "method", *OUTCOMES], rows)
+    rows: list[list[object]] = []
+    for family in families:
+        about = [family.name, family.children, f"{family.candidates:.1f}", f"{family.children * family.chance:.1f}"]
+        rows += [[*about, name, *_counts(name, [counts])] for name, counts in family.counts.items()]
+    chance = sum(one.children * one.chance for one in families)
+    about = ["all", sum(one.children for one in families), "", f"{chance:.1f}"]
+    everywhere = [name for name in METHODS if all(name in one.counts for one in families)]
+    rows += [[*about, name, *_counts(name, [one.counts[name] for one in families])] for name in everywhere]
+    header = ["family", "children", "candidates", "right by chance", "method", *OUTCOMES, *DOUBTED.values()]
+    return title + table(header, rows)
+
+
+def _counts(name: str, several: Sequence[Mapping[str, int]]) -> list[object]:
+    sums: dict[str, object] = {
+        column: sum(one.get(column, 0) for one in several) for column in (*OUTCOMES, *DOUBTED.values())
+    }
+    if name == nearest.NAME:  # it never doubts
+        sums |= dict.fromkeys(DOUBTED.values(), "–")
+    return list(sums.values())
 
 
 def cost(found: Mapping[str, Mapping[str, float]]) -> str:

@@ -24,12 +24,11 @@ from lineage_graph.sources.grow.families import architecture
 from lineage_graph.store import Store, artefact_key
 from lineage_graph.types import silent
 
-NEAREST = "nearest by weights"
 METHODS: Mapping[str, str] = {
     "detector": "both",
     "detector, weights": "weights",
     "detector, features": "representation",
-    NEAREST: "",
+    nearest.NAME: "",
 }
 """Rows of the tables, and what the detector looks at in each."""
 
@@ -92,8 +91,8 @@ class ShippedTask:
 def shipped(task: ShippedTask) -> ByMethod:
     """The figures of the one method."""
     zoos = _kept(task.root, task.growth)
-    if task.method == NEAREST:
-        return {NEAREST: nearest.measure(zoos)}
+    if task.method == nearest.NAME:
+        return {nearest.NAME: nearest.measure(zoos)}
     return {task.method: evaluation.measure(load(), zoos, METHODS[task.method])}
 
 

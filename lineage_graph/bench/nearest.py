@@ -17,6 +17,8 @@ from lineage_graph.detector.images import WEIGHTS, gather
 from lineage_graph.detector.portrait import Portrait
 from lineage_graph.detector.zoos import FamilyZoo
 
+NAME = "nearest by weights"
+
 Distances = npt.NDArray[np.float64]
 
 

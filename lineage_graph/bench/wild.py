@@ -35,10 +35,20 @@ DEFAULT = Path("..", "shared", "wild")
 
 OUTCOMES = ("right", "wrong", "open", "abstained")
 """``open``: the pick is related to the child in a direction that nobody knows."""
+DOUBTED = {"right": "right in doubt", "wrong": "wrong in doubt"}
+"""Of these, how many picks are less likely than *no parent*."""
 
-Scores = npt.NDArray[np.float64]
-Method = Callable[[Portrait, Sequence[Portrait]], Scores | None]
-"""(child, candidates) → a score each, the highest is the pick; ``None`` where nothing can be said."""
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """``scores`` (candidates,), the highest is the pick; ``none``: that of *no parent*."""
+
+    scores: npt.NDArray[np.floating]
+    none: float = -np.inf
+
+
+Method = Callable[[Portrait, Sequence[Portrait]], Reply | None]
+"""(child, candidates) → a reply; ``None`` where nothing can be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +62,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """``counts``: by method, how often each of :data:`OUTCOMES` came out. ``candidates``: of a child, on average.
-    ``chance``: share of right picks by chance. ``networks``: models of which features could be computed.
+    """``counts``: by method, how often each of :data:`OUTCOMES` and of :data:`DOUBTED` came out. ``candidates``: of a
+    child, on average. ``chance``: share of right picks by chance. ``networks``: models of which features could be
+    computed.
     """
 
     name: str
@@ -95,7 +106,7 @@ def _family(place: Path, truth: Truth, shop: Workshop) -> Family:
         chance=float(np.mean([len(one.parents) / len(one.candidates) for one in asked])),
         networks=networks,
         counts={
-            name: Counter(outcome(one, portraits, method, truth) for one in asked)
+            name: Counter(found for one in asked for found in outcome(one, portraits, method, truth))
             for name, method in _methods(networks).items()
         },
     )
@@ -120,38 +131,49 @@ def _descendants(truth: Truth, model: str) -> set[str]:
     return found
 
 
-def outcome(case: Case, portraits: Mapping[str, Portrait], method: Method, truth: Truth) -> str:
-    """One of :data:`OUTCOMES`. A model that could not be read gives no answer, and is nobody's pick."""
+def outcome(case: Case, portraits: Mapping[str, Portrait], method: Method, truth: Truth) -> Iterator[str]:
+    """One of :data:`OUTCOMES`, and what of :data:`DOUBTED` goes with it.
+
+    A model that could not be read gives no answer, and is nobody's pick.
+    """
     there = [one for one in case.candidates if one in portraits]
-    scores = method(portraits[case.child], [portraits[one] for one in there]) if case.child in portraits else None
-    if scores is None:
-        return "abstained"
-    pick = there[int(np.argmax(scores))]
+    reply = method(portraits[case.child], [portraits[one] for one in there]) if case.child in portraits else None
+    if reply is None:
+        yield "abstained"
+        return
+    best = int(np.argmax(reply.scores))
+    found = _judged(there[best], case, truth)
+    yield found
+    if found in DOUBTED and reply.none > reply.scores[best]:
+        yield DOUBTED[found]
+
+
+def _judged(pick: str, case: Case, truth: Truth) -> str:
     if pick in case.parents:
         return "right"
     return "open" if frozenset((pick, case.child)) in truth.related else "wrong"
 
 
 def _methods(networks: int) -> Mapping[str, Method]:
-    methods: dict[str, Method] = {"nearest by weights": _nearest, "detector, weights": _by_weights}
+    methods: dict[str, Method] = {nearest.NAME: _nearest, "detector, weights": _by_weights}
     if networks > 1:
         methods["detector"] = _by_both
     return methods
 
 
-def _nearest(child: Portrait, candidates: Sequence[Portrait]) -> Scores | None:
+def _nearest(child: Portrait, candidates: Sequence[Portrait]) -> Reply | None:
     found = nearest.distances(child, candidates)
-    return -found if np.isfinite(found).any() else None
+    return Reply(-found) if np.isfinite(found).any() else None
 
 
-def _by_weights(child: Portrait, candidates: Sequence[Portrait]) -> Scores | None:
+def _by_weights(child: Portrait, candidates: Sequence[Portrait]) -> Reply | None:
     return _asked(child, candidates, "weights")
 
 
-def _by_both(child: Portrait, candidates: Sequence[Portrait]) -> Scores | None:
+def _by_both(child: Portrait, candidates: Sequence[Portrait]) -> Reply | None:
     return _asked(child, candidates, "both")
 
 
-def _asked(child: Portrait, candidates: Sequence[Portrait], mode: str) -> Scores | None:
+def _asked(child: Portrait, candidates: Sequence[Portrait], mode: str) -> Reply | None:
     given = answer(load(), child, candidates, mode)
-    return None if given.abstained else given.probabilities.astype(np.float64)
+    return None if given.abstained else Reply(given.probabilities, given.none)

@@ -9,8 +9,8 @@ from safetensors.numpy import save_file
 from detector.made_up import portrait
 from lineage_graph.bench import asking, detector, examined, nearest, wild
 from lineage_graph.bench.asking import CostTask
-from lineage_graph.bench.examined import METHODS, NEAREST, Growth
-from lineage_graph.bench.wild import Case, Family
+from lineage_graph.bench.examined import METHODS, Growth
+from lineage_graph.bench.wild import Case, Family, Reply
 from lineage_graph.cached import Workshop
 from lineage_graph.detector.evaluation import Figures
 from lineage_graph.detector.neural import learning
@@ -87,7 +87,7 @@ def test_one_architecture_is_left_out_of_training_and_examined(shop, made_up, mo
     assert list(figures) == list(METHODS)
     assert {architecture(seed) for seed in (0, 6)} == {"test_resnet"}
     assert all(one.strangers == 2 * 9 for one in figures.values())
-    assert figures[NEAREST] == nearest.measure([made_up_zoo(0), made_up_zoo(6)])
+    assert figures[nearest.NAME] == nearest.measure([made_up_zoo(0), made_up_zoo(6)])
 
     def fail(task):
         raise AssertionError(task)
@@ -102,7 +102,7 @@ def test_the_shipped_detector_is_examined_by_every_method(shop, made_up, monkeyp
     found = examined.examine_shipped(FRESH, shop)
     assert list(found) == list(METHODS)
     assert found["detector, weights"].questions == 10 + 7 + 9 + 7
-    assert found[NEAREST] == nearest.measure([made_up_zoo(7)])
+    assert found[nearest.NAME] == nearest.measure([made_up_zoo(7)])
     assert examined.from_bytes(examined.to_bytes(found)) == found
 
     def fail(task):
@@ -138,14 +138,19 @@ def test_what_comes_out_of_a_case():
     made = {name: portrait([np.full((4, 4), size)] * 2) for name, size in (("son", 1), ("root", 2), ("twin", 3))}
     case = Case("son", frozenset(["root", "aunt"]), ("root", "aunt", "twin", "lost"))
 
-    def pick(number):
-        return lambda child, candidates: np.arange(len(candidates)) == number
+    def pick(number, none=0.0):
+        return lambda child, candidates: Reply(np.arange(len(candidates)) == number, none)
 
-    assert wild.outcome(case, made, pick(0), TRUTH) == "right"
-    assert wild.outcome(case, made, pick(1), TRUTH) == "open"
-    assert wild.outcome(case, {**made, "lost": made["root"]}, pick(2), TRUTH) == "wrong"
-    assert wild.outcome(case, made, lambda child, candidates: None, TRUTH) == "abstained"
-    assert wild.outcome(case, {"root": made["root"]}, pick(0), TRUTH) == "abstained"
+    def found(method, portraits=made):
+        return list(wild.outcome(case, portraits, method, TRUTH))
+
+    assert found(pick(0)) == ["right"]
+    assert found(pick(0, none=2.0)) == ["right", "right in doubt"]
+    assert found(pick(1, none=2.0)) == ["open"]
+    assert found(pick(2), {**made, "lost": made["root"]}) == ["wrong"]
+    assert found(pick(2, none=2.0), {**made, "lost": made["root"]}) == ["wrong", "wrong in doubt"]
+    assert found(lambda child, candidates: None) == ["abstained"]
+    assert found(pick(0), {"root": made["root"]}) == ["abstained"]
 
 
 @pytest.fixture
@@ -174,9 +179,9 @@ def test_families_with_edges_are_measured(published, shop):
     (family,) = wild.measure(published, shop)
     assert (family.name, family.children, family.candidates, family.networks) == ("family", 2, 3.0, 0)
     assert family.chance == pytest.approx(1 / 3)
-    assert family.counts[NEAREST] == {"right": 1, "abstained": 1}
-    assert list(family.counts) == [NEAREST, "detector, weights"]
-    assert sum(family.counts["detector, weights"].values()) == 2
+    assert family.counts[nearest.NAME] == {"right": 1, "abstained": 1}
+    assert list(family.counts) == [nearest.NAME, "detector, weights"]
+    assert sum(family.counts["detector, weights"][name] for name in wild.OUTCOMES) == 2
 
 
 def test_where_published_checkpoints_are(monkeypatch, tmp_path, shop):
@@ -201,11 +206,15 @@ def test_tables():
     assert found[1] == ["test_vit", "detector", "50.0", "25.0", "12.5", "–", "0.0", "100"]
     assert found[9][:3] == ["mean", "detector", "50.0"]
     assert len(found) == 1 + 3 * len(METHODS)
-    counts = {"nearest": {"right": 3, "open": 1}, "detector": {"right": 2, "wrong": 1, "abstained": 1}}
-    families = [Family("one", 4, 5.5, 0.25, 2, counts), Family("two", 4, 2.0, 0.5, 0, {"nearest": {"right": 4}})]
+    counts = {
+        nearest.NAME: {"right": 3, "open": 1},
+        "detector": {"right": 2, "wrong": 1, "abstained": 1, "wrong in doubt": 1},
+    }
+    families = [Family("one", 4, 5.5, 0.25, 2, counts), Family("two", 4, 2.0, 0.5, 0, {nearest.NAME: {"right": 4}})]
     found = rows(detector.published(families))
-    assert found[1] == ["one", "4", "5.5", "1.0", "nearest", "3", "0", "1", "0"]
-    assert found[-1] == ["all", "8", "", "3.0", "nearest", "7", "0", "1", "0"]
+    assert found[1] == ["one", "4", "5.5", "1.0", nearest.NAME, "3", "0", "1", "0", "–", "–"]
+    assert found[2][-4:] == ["0", "1", "0", "1"]
+    assert found[-1] == ["all", "8", "", "3.0", nearest.NAME, "7", "0", "1", "0", "–", "–"]
     assert len(found) == 1 + 3 + 1
     found = rows(detector.cost({"net": {"forward": 0.01, "portrait": 0.02, "images": 0.03, "answer": 0.05}}))
     assert found[1] == ["net", "10", "2", "3", "2", "5", "7"]
