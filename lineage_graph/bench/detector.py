@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lineage_graph.bench import asking, nearest, wild
 from lineage_graph.bench.asking import CostTask
-from lineage_graph.bench.examined import METHODS, ByMethod, Growth, examine_left_out, examine_shipped
+from lineage_graph.bench.examined import METHODS, ByMethod, Exam, Growth, examine_left_out, examine_shipped
 from lineage_graph.bench.isolated import isolated
 from lineage_graph.bench.markdown import table
 from lineage_graph.bench.wild import DOUBTED, OUTCOMES, Family
@@ -78,14 +78,17 @@ def left_out(found: Mapping[str, ByMethod]) -> str:
     return title + table(["left out", "method", *COLUMNS, "questions"], rows)
 
 
-def fresh(growth: Growth, found: ByMethod) -> str:
+def fresh(growth: Growth, found: Mapping[str, Exam]) -> str:
     """The shipped detector on zoos that it has not seen."""
     title = (
         f"The shipped detector on fresh zoos of {growth.models} models (recipe {growth.recipe}, seeds "
-        f"{', '.join(map(str, growth.seeds))}); %.\n\n"
+        f"{', '.join(map(str, growth.seeds))}); %. Doubted: in open sets, no parent is likelier than any candidate.\n\n"
     )
-    rows = [[name, *_cells(figures), figures.strangers, figures.questions] for name, figures in found.items()]
-    return title + table(["method", *COLUMNS, "children of strangers", "questions"], rows)
+    rows = [
+        [name, *_cells(exam.figures), _percent(exam.doubted), exam.figures.strangers, exam.figures.questions]
+        for name, exam in found.items()
+    ]
+    return title + table(["method", *COLUMNS, "doubted", "children of strangers", "questions"], rows)
 
 
 def _cells(figures: Figures) -> list[str]:

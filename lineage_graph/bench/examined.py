@@ -14,9 +14,9 @@ from pathlib import Path
 
 from lineage_graph.bench import nearest
 from lineage_graph.cached import Artefact, Workshop
-from lineage_graph.detector import card, evaluation
+from lineage_graph.detector import card, dataset, evaluation
 from lineage_graph.detector.evaluation import Figures
-from lineage_graph.detector.score import SHIPPED, load
+from lineage_graph.detector.score import SHIPPED, answer, load
 from lineage_graph.detector.zoos import FamilyZoo, grown
 from lineage_graph.errors import SourceError
 from lineage_graph.executors import SerialExecutor
@@ -36,6 +36,16 @@ SCHEMA = 1
 """Raise it when a figure changes its meaning."""
 
 ByMethod = Mapping[str, Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """``doubted``: of the children in open sets, the share for which *no parent* is likelier than any candidate, though
+    the parent is there; ``None`` for a method without that rule.
+    """
+
+    figures: Figures
+    doubted: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +98,16 @@ class ShippedTask:
     method: str
 
 
-def shipped(task: ShippedTask) -> ByMethod:
-    """The figures of the one method."""
+def shipped(task: ShippedTask) -> Exam:
+    """The one method, examined."""
     zoos = _kept(task.root, task.growth)
     if task.method == nearest.NAME:
-        return {nearest.NAME: nearest.measure(zoos)}
-    return {task.method: evaluation.measure(load(), zoos, METHODS[task.method])}
+        return Exam(nearest.measure(zoos), None)
+    detector, mode = load(), METHODS[task.method]
+    questions = [question for zoo in zoos for question in dataset.opened(zoo)]
+    replies = [answer(detector, question.child, question.candidates, mode) for question in questions]
+    doubted = [reply.none > reply.probabilities.max() for reply in replies]
+    return Exam(evaluation.measure(detector, zoos, mode), sum(doubted) / len(doubted) if doubted else None)
 
 
 @lru_cache(maxsize=1)
@@ -130,8 +144,8 @@ def examine_left_out(growth: Growth, architectures: Sequence[str], steps: int, s
     return found
 
 
-def examine_shipped(growth: Growth, shop: Workshop) -> ByMethod:
-    """The shipped detector's figures on zoos of a ``growth``. Raises :class:`SourceError` that names the method."""
+def examine_shipped(growth: Growth, shop: Workshop) -> dict[str, Exam]:
+    """By method, the shipped detector on zoos of a ``growth``. Raises :class:`SourceError` that names the method."""
     content = [zoo.digest for zoo in zoos_of(growth, shop)]
     detector = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
     work = [
@@ -141,12 +155,12 @@ def examine_shipped(growth: Growth, shop: Workshop) -> ByMethod:
         )
         for name in METHODS
     ]
-    found: dict[str, Figures] = {}
-    outcomes = shop.map(Artefact("detector-shipped", to_bytes, from_bytes), shipped, work)
+    found: dict[str, Exam] = {}
+    outcomes = shop.map(Artefact("detector-shipped", exam_to_bytes, exam_from_bytes), shipped, work)
     for name, outcome in zip(METHODS, outcomes, strict=True):
         if outcome.value is None:
             raise SourceError(f"{name} was not examined: {outcome.error}: {outcome.message}")
-        found |= outcome.value
+        found[name] = outcome.value
     return found
 
 
@@ -161,3 +175,17 @@ def from_bytes(data: bytes) -> ByMethod:
         return {name: Figures(**figures) for name, figures in json.loads(data).items()}
     except (AttributeError, TypeError) as error:
         raise ValueError(f"no figures: {error}") from error
+
+
+def exam_to_bytes(exam: Exam) -> bytes:
+    """Serialise as JSON."""
+    return json.dumps(asdict(exam)).encode()
+
+
+def exam_from_bytes(data: bytes) -> Exam:
+    """The inverse of :func:`exam_to_bytes`. Raises ``ValueError`` on bytes that are none."""
+    try:
+        record = json.loads(data)
+        return Exam(Figures(**record["figures"]), record["doubted"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no exam: {error}") from error

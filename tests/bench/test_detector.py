@@ -9,12 +9,13 @@ from safetensors.numpy import save_file
 from detector.made_up import portrait
 from lineage_graph.bench import asking, detector, examined, nearest, wild
 from lineage_graph.bench.asking import CostTask
-from lineage_graph.bench.examined import METHODS, Growth
+from lineage_graph.bench.examined import METHODS, Exam, Growth
 from lineage_graph.bench.wild import Case, Family, Reply
 from lineage_graph.cached import Workshop
 from lineage_graph.detector.evaluation import Figures
 from lineage_graph.detector.neural import learning
 from lineage_graph.detector.portrait import Portrait
+from lineage_graph.detector.score import Answer
 from lineage_graph.detector.zoos import FamilyZoo
 from lineage_graph.errors import SourceError
 from lineage_graph.evaluate import Truth
@@ -101,9 +102,9 @@ def test_one_architecture_is_left_out_of_training_and_examined(shop, made_up, mo
 def test_the_shipped_detector_is_examined_by_every_method(shop, made_up, monkeypatch):
     found = examined.examine_shipped(FRESH, shop)
     assert list(found) == list(METHODS)
-    assert found["detector, weights"].questions == 10 + 7 + 9 + 7
-    assert found[nearest.NAME] == nearest.measure([made_up_zoo(7)])
-    assert examined.from_bytes(examined.to_bytes(found)) == found
+    assert found["detector, weights"].figures.questions == 10 + 7 + 9 + 7
+    assert found[nearest.NAME] == Exam(nearest.measure([made_up_zoo(7)]), None)
+    assert examined.exam_from_bytes(examined.exam_to_bytes(found["detector"])) == found["detector"]
 
     def fail(task):
         raise AssertionError(task)
@@ -118,6 +119,17 @@ def test_the_shipped_detector_is_examined_by_every_method(shop, made_up, monkeyp
 def test_what_are_no_figures(damaged):
     with pytest.raises(ValueError, match="no figures"):
         examined.from_bytes(damaged)
+    with pytest.raises(ValueError, match="no exam"):
+        examined.exam_from_bytes(damaged)
+
+
+@pytest.mark.parametrize(("none", "share"), [(0.5, 1.0), (0.3, 0.0)])
+def test_who_doubts_thinks_that_nobody_is_the_likeliest(shop, made_up, monkeypatch, none, share):
+    def reply(detector, child, candidates, mode):
+        return Answer(np.array([0.4] + [0.0] * (len(candidates) - 1), dtype=np.float32), none)
+
+    monkeypatch.setattr(examined, "answer", reply)
+    assert examined.examine_shipped(FRESH, shop)["detector"].doubted == share
 
 
 TRUTH = Truth(
@@ -206,6 +218,8 @@ def test_tables():
     assert found[1] == ["test_vit", "detector", "50.0", "25.0", "12.5", "–", "0.0", "100"]
     assert found[9][:3] == ["mean", "detector", "50.0"]
     assert len(found) == 1 + 3 * len(METHODS)
+    found = rows(detector.fresh(FRESH, {"detector": Exam(FIGURES, 0.75), nearest.NAME: Exam(FIGURES, None)}))
+    assert [row[6] for row in found] == ["doubted", "75.0", "–"]
     counts = {
         nearest.NAME: {"right": 3, "open": 1},
         "detector": {"right": 2, "wrong": 1, "abstained": 1, "wrong in doubt": 1},
