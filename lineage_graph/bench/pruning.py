@@ -25,8 +25,8 @@ from lineage_graph.types import Model, Progress, silent
 WARM_UP = 8
 """Parents that are held against all models, by all workers in turn, so that each of them has seen every model."""
 
-RECIPE, MODELS, SEED = "generations", 300, 2
-NEIGHBOURS = 18
+RECIPE, MODELS, SEED = "generations", 300, 3
+NEIGHBOURS = 28
 """Nearest models of each that are looked up: a few more than in a build, since most of them leave the race early.
 Chosen on a zoo of another seed."""
 
@@ -81,7 +81,7 @@ def measured(near: dict[str, list[str]], count: int) -> int:
     for others in near.values():
         left = len(others)
         for start, stop in rounds(count):
-            total += left * (stop - start)
+            total += left * (stop - start) if left > 1 else 0
             left = -(-left // 2)
     return total
 

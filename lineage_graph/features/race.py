@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lineage_graph.features.models import Network
 
-FIRST = 2
+FIRST = 1
 """Probes of the first round."""
 
 TOGETHER = 128
@@ -125,9 +125,10 @@ def winners(
     left = {child: list(candidates) for child, candidates in field.candidates.items() if candidates}
     total: dict[tuple[str, str], float] = defaultdict(float)
     for start, stop in schedule or rounds(probes.count):
-        for parent, child, residual in _measured(field.files, left, probes, (start, stop), executor, progress):
+        racing = {child: candidates for child, candidates in left.items() if len(candidates) > 1}
+        for parent, child, residual in _measured(field.files, racing, probes, (start, stop), executor, progress):
             total[parent, child] += residual
-        for child, candidates in left.items():
+        for child, candidates in racing.items():
             ranked = sorted(candidates, key=lambda parent: total[parent, child])
             left[child] = ranked[:1] if stop == probes.count else ranked[: max(1, -(-len(ranked) // 2))]
     return {child: candidates[0] for child, candidates in left.items()}
