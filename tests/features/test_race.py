@@ -32,9 +32,9 @@ def files(tmp_path_factory):
 
 
 def test_each_round_takes_as_many_probes_as_there_were():
-    assert rounds(16) == [(0, 1), (1, 2), (2, 4), (4, 8), (8, 16)]
-    assert rounds(11) == [(0, 1), (1, 2), (2, 4), (4, 8), (8, 11)]
-    assert rounds(2) == [(0, 1), (1, 2)]
+    assert rounds(16) == [(0, 2), (2, 4), (4, 8), (8, 16)]
+    assert rounds(11) == [(0, 2), (2, 4), (4, 8), (8, 11)]
+    assert rounds(2) == [(0, 2)]
     assert rounds(1) == [(0, 1)]
 
 
@@ -61,7 +61,7 @@ def test_only_what_is_left_is_measured(files):
     field = Field(files, {"child": ["stray", "far", "mid", "near"]})
     assert winners(field, PROBES, SerialExecutor(), lambda *report: reports.append(report)) == {"child": "near"}
     sizes = {stage: total for stage, _, total in reports}
-    assert sizes == {"probes 0 to 1": 4, "probes 1 to 2": 2}
+    assert sizes == {"probes 0 to 2": 4, "probes 2 to 4": 2}
 
 
 def test_a_single_candidate_wins_unmeasured(files):
