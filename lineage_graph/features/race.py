@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lineage_graph.features.models import Network
 
 FIRST = 2
-"""Probes of the first round: a pass with one takes nearly as long as with two, since every child has its own tangent."""
+"""Probes of the first round: one takes nearly as long as two, since every child has its own tangent."""
 
 TOGETHER = 128
 """Children times probes that share one primal pass: more save no time, and each costs memory."""
