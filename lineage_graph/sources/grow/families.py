@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lineage_graph.errors import ManifestError
-from lineage_graph.sources.grow.plan import MAX_MODELS, ROOT_TASK, TASKS, Dice, ModelPlan, training_seed
+from lineage_graph.sources.grow.plan import MAX_MODELS, ROOT_TASK, Dice, ModelPlan, fine_tune, training_seed
 
 ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
     "test_resnet": ("sgd", "adamw"),
@@ -89,16 +89,4 @@ def _root(name: str, timm_name: str, dice: Dice) -> ModelPlan:
 
 
 def _child(name: str, parent: ModelPlan, pace: Mapping[str, tuple[float, float]], dice: Dice) -> ModelPlan:
-    optimizer = dice.pick(("sgd", "adamw"))
-    return ModelPlan(
-        name=name,
-        parent=parent.name,
-        generation=parent.generation + 1,
-        architecture=parent.architecture,
-        task=dice.pick([task for task in TASKS if task != parent.task]),
-        optimizer=optimizer,
-        learning_rate=dice.between(*pace[optimizer]),
-        weight_decay=dice.pick(_DECAYS[optimizer]),
-        steps=dice.pick(STEPS),
-        seed=training_seed(dice),
-    )
+    return fine_tune(name, parent, dice, pace, _DECAYS, STEPS)

@@ -9,7 +9,7 @@ the parent's siblings are away: of a child that went much further, features say 
 from __future__ import annotations
 
 from lineage_graph.errors import ManifestError
-from lineage_graph.sources.grow.plan import MAX_MODELS, ROOT_TASK, TASKS, Dice, ModelPlan, training_seed
+from lineage_graph.sources.grow.plan import MAX_MODELS, ROOT_TASK, Dice, ModelPlan, fine_tune, training_seed
 
 ARCHITECTURE = "test_resnet"
 PROPORTIONS = (5, 12, 20, 30)
@@ -62,16 +62,4 @@ def _sizes(models: int) -> list[int]:
 
 def child(name: str, parent: ModelPlan, dice: Dice) -> ModelPlan:
     """A fine-tune of ``parent`` on another task, which stays near it."""
-    optimizer = dice.pick(("sgd", "adamw"))
-    return ModelPlan(
-        name=name,
-        parent=parent.name,
-        generation=parent.generation + 1,
-        architecture=parent.architecture,
-        task=dice.pick([task for task in TASKS if task != parent.task]),
-        optimizer=optimizer,
-        learning_rate=dice.between(*RATES[optimizer]),
-        weight_decay=dice.pick(DECAYS[optimizer]),
-        steps=dice.pick(STEPS),
-        seed=training_seed(dice),
-    )
+    return fine_tune(name, parent, dice, RATES, DECAYS, STEPS)

@@ -133,6 +133,30 @@ def _child(name: str, parent: ModelPlan, dice: Dice) -> ModelPlan:
     )
 
 
+def fine_tune(
+    name: str,
+    parent: ModelPlan,
+    dice: Dice,
+    rates: Mapping[str, tuple[float, float]],
+    decays: Mapping[str, Sequence[float]],
+    steps: Sequence[int],
+) -> ModelPlan:
+    """A child on another task than its parent's; ``rates`` (a range) and ``decays`` (options) by optimiser."""
+    optimizer = dice.pick(("sgd", "adamw"))
+    return ModelPlan(
+        name=name,
+        parent=parent.name,
+        generation=parent.generation + 1,
+        architecture=parent.architecture,
+        task=dice.pick([task for task in TASKS if task != parent.task]),
+        optimizer=optimizer,
+        learning_rate=dice.between(*rates[optimizer]),
+        weight_decay=dice.pick(decays[optimizer]),
+        steps=dice.pick(steps),
+        seed=training_seed(dice),
+    )
+
+
 def training_seed(dice: Dice) -> int:
     """A seed for one model's initial weights and batches."""
     return int(dice.random() * 2**31)
