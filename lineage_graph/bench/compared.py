@@ -61,24 +61,23 @@ def compare(sets: Sequence[tuple[Sequence[str], Sequence[str]]], models: Compari
             raise SourceError(f"{candidate} was not compared: {outcome.error}: {outcome.message}")
         for number, child in enumerate(children):
             found[candidate, child] = {name: values[number] for name, values in outcome.value.items()}
+    seen = [Seen(name, digest, models.files[name], models.architecture) for name, digest in digests.items()]
+    keys = portrayed(seen, shop, ProbeSettings())
     for name, mode in DETECTOR.items():
-        for pair, probability in _detected(sets, models, digests, shop, mode).items():
+        for pair, probability in _detected(sets, keys, shop, mode).items():
             found[pair][name] = probability
     return found
 
 
 def _detected(
     sets: Sequence[tuple[Sequence[str], Sequence[str]]],
-    models: Comparison,
-    digests: Mapping[str, str],
+    keys: Mapping[str, str],
     shop: Workshop,
     mode: str | None,
 ) -> dict[tuple[str, str], float]:
     """The detector's probability for each candidate and child; 0 for all candidates of one on which it abstains,
     so that the pick is chance's.
     """
-    seen = [Seen(name, digest, models.files[name], models.architecture) for name, digest in digests.items()]
-    keys = portrayed(seen, shop, ProbeSettings())
     found: dict[tuple[str, str], float] = {}
     for candidates, children in sets:
         found |= dict.fromkeys(itertools.product(candidates, children), 0.0)
