@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from detector.made_up import portrait
+from detector.made_up import noise_zoo, portrait
 from lineage_graph.bench import asking, detector, examined, nearest, wild
 from lineage_graph.bench.asking import CostTask
 from lineage_graph.bench.examined import METHODS, Exam, Growth
@@ -16,7 +16,6 @@ from lineage_graph.detector.evaluation import Figures
 from lineage_graph.detector.neural import learning
 from lineage_graph.detector.portrait import Portrait
 from lineage_graph.detector.score import Answer
-from lineage_graph.detector.zoos import FamilyZoo
 from lineage_graph.errors import SourceError
 from lineage_graph.evaluate import Truth
 from lineage_graph.executors import SerialExecutor
@@ -31,15 +30,7 @@ FRESH = Growth("digits", models=9, seeds=(7,))
 
 
 def made_up_zoo(seed, drift=0.1):
-    """Two families; every update is noise of size ``drift``."""
-    dice = np.random.default_rng(seed)
-    weights = []
-    for parent in PARENTS:
-        shapes = ((16, 16), (16, 8), (4, 16))
-        start = [dice.standard_normal(shape) for shape in shapes] if parent is None else weights[parent]
-        size = 0 if parent is None else drift
-        weights.append([values + size * dice.standard_normal(values.shape) for values in start])
-    return FamilyZoo(architecture(seed), tuple(map(portrait, weights)), PARENTS, GENERATIONS, f"noise {seed}")
+    return noise_zoo(seed, PARENTS, GENERATIONS, architecture(seed), drift)
 
 
 @pytest.fixture

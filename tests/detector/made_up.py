@@ -3,6 +3,7 @@
 import numpy as np
 
 from lineage_graph.detector.portrait import Portrait, Thumbnail
+from lineage_graph.detector.zoos import FamilyZoo
 
 
 def make_family(generator, strangers=4, shapes=((32, 27), (32, 32), (8, 16))):
@@ -19,3 +20,15 @@ def portrait(values):
         for n, one in enumerate(values)
     ]
     return Portrait(tuple(made[:-1]), tuple(made[-1:]))
+
+
+def noise_zoo(seed, parents, generations, architecture="noise", drift=0.1):
+    """Families by ``parents`` (``None`` for a root); every update is noise of size ``drift``."""
+    dice = np.random.default_rng(seed)
+    weights = []
+    for parent in parents:
+        shapes = ((16, 16), (16, 8), (4, 16))
+        start = [dice.standard_normal(shape) for shape in shapes] if parent is None else weights[parent]
+        size = 0 if parent is None else drift
+        weights.append([values + size * dice.standard_normal(values.shape) for values in start])
+    return FamilyZoo(architecture, tuple(map(portrait, weights)), parents, generations, f"noise {seed}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.made_up import portrait
+from detector.made_up import noise_zoo
 from lineage_graph.detector import card, dataset
 from lineage_graph.detector.augment import augmented
 from lineage_graph.detector.card import Card
@@ -16,7 +16,7 @@ from lineage_graph.detector.images import gather
 from lineage_graph.detector.neural import training
 from lineage_graph.detector.neural.training import TrainingSettings, train
 from lineage_graph.detector.score import TrainedDetector
-from lineage_graph.detector.zoos import FamilyZoo, split
+from lineage_graph.detector.zoos import split
 from lineage_graph.store import Store
 
 PARENTS = (None, None, 0, 0, 1, 1, 2, 2, 3, 4, 5, 5)
@@ -25,15 +25,7 @@ SETTINGS = TrainingSettings(steps=40, batch=8, most=6, every=10, watched=40, rat
 
 
 def made_up_zoo(seed, drift=0.1):
-    """Two families; every update is noise of size ``drift``."""
-    dice = np.random.default_rng(seed)
-    weights = []
-    for parent in PARENTS:
-        shapes = ((16, 16), (16, 8), (4, 16))
-        start = [dice.standard_normal(shape) for shape in shapes] if parent is None else weights[parent]
-        size = 0 if parent is None else drift
-        weights.append([values + size * dice.standard_normal(values.shape) for values in start])
-    return FamilyZoo("noise", tuple(map(portrait, weights)), PARENTS, GENERATIONS, f"noise {seed}")
+    return noise_zoo(seed, PARENTS, GENERATIONS, drift=drift)
 
 
 @pytest.fixture(scope="module")
