@@ -82,6 +82,11 @@ class TensorFingerprint:
     ``weight``: whether it can be a trained weight; not so for integers, running statistics, masks, limits and constant
     buffers of two values. ``sketch``: seeded random projection of the centred values, shape ``(sketch.NARROW,)``; empty
     for tensors that are no weight matrices.
+
+    Of a sample of the elements: ``bits``, significant binary digits that the values use (24 for full float32, 11 for
+    half, 8 for bfloat16 precision, fewer on a lattice of powers of two); ``levels``, number of distinct values; and for
+    weight matrices ``profile``, shape (16,): quantiles of |w| over the root-mean-square of its output unit, which
+    permuting units and scaling them leave as they are (empty otherwise).
     """
 
     spec: TensorSpec
@@ -93,6 +98,9 @@ class TensorFingerprint:
     zeros: float
     weight: bool
     sketch: FloatArray
+    bits: int = 24
+    levels: int = 0
+    profile: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     @property
     def is_matrix(self) -> bool:
@@ -168,7 +176,9 @@ class TensorComparison:
     ``cosine``: of the centred values, -1 to 1. ``z``: agreement unit by unit in standard deviations of its null, in
     which the units of ``b`` are permuted at random (see ``evidence.permutation_z``).
     ``squared_distance``: ‖a - b‖²; ``squared_norm_a``, ``squared_norm_b``: ‖·‖² (all three raw, not centred).
-    ``identical``: every value equal.
+    ``identical``: every value equal. ``layout``: how b's values were laid out anew before they were compared (empty: as
+    they are; see ``layouts``). ``tail``: share of ‖a - b‖² beyond the rank that a low-rank adapter can have, 0 to 1;
+    NaN where it was not measured.
     """
 
     name_a: str
@@ -181,6 +191,8 @@ class TensorComparison:
     squared_norm_a: float
     squared_norm_b: float
     identical: bool
+    layout: str = ""
+    tail: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

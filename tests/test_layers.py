@@ -12,7 +12,7 @@ import lineage_graph
 PACKAGE = Path(lineage_graph.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("types", "errors", "names", "timm_compat"),
+    ("types", "kinship", "errors", "names", "timm_compat"),
     ("strict_yaml", "store", "executors", "sketch"),
     ("validation", "cached", "moments"),
     ("manifest",),
