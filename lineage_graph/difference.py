@@ -26,13 +26,14 @@ def rank_limit(shape: tuple[int, int]) -> int:
 def tail(a: FloatArray, b: FloatArray) -> float:
     """Share of ‖a - b‖² beyond its best approximation of rank :func:`rank_limit`, 0 to 1.
 
-    ``a``, ``b``: equal shapes, (m, n) or more dimensions, output units first. An adapter of rank r that was merged
-    leaves 0 but for rounding, noise of shape (256, 256) 0.4 (it grows with the sides). NaN where the matrix is too small for a rank to
-    tell, where both are equal, or where a value is not finite.
+    ``a``, ``b``: equal shapes, (m, n) or more dimensions, output units first. A merged adapter of a rank within the
+    limit leaves 0 but for rounding; noise of shape (256, 256) leaves 0.4, larger noise more. NaN where the matrix is
+    too small for a rank to tell, where both are equal, or where a value is not finite. Raises ``ValueError`` on unequal
+    shapes.
 
     By a randomised range finder with one power iteration (Halko, Martinsson & Tropp, "Finding structure with
     randomness", SIAM Review 53(2), 2011, algorithm 4.4): cost O(m n r), memory one (m, n) matrix beside the two. The
-    estimate errs upwards, by up to a fifth where the spectrum is flat: what was missed never counts as low rank. Raises ``ValueError`` on unequal shapes.
+    estimate errs upwards, by up to a fifth where the spectrum is flat: what was missed never counts as low rank.
     """
     if a.shape != b.shape:
         raise ValueError(f"shapes {a.shape} and {b.shape} are not equal")
