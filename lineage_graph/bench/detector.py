@@ -10,12 +10,12 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lineage_graph.bench import asking, nearest, wild
+from lineage_graph.bench import asking, documented, nearest
 from lineage_graph.bench.asking import CostTask
+from lineage_graph.bench.documented import DOUBTED, OUTCOMES, Family
 from lineage_graph.bench.examined import METHODS, ByMethod, Exam, Growth, examine_left_out, examine_shipped
 from lineage_graph.bench.isolated import isolated
 from lineage_graph.bench.markdown import table
-from lineage_graph.bench.wild import DOUBTED, OUTCOMES, Family
 from lineage_graph.build import default_cache
 from lineage_graph.cached import Workshop
 from lineage_graph.detector.evaluation import Figures
@@ -106,10 +106,10 @@ def _percent(share: float | None) -> str:
 
 
 def _published(shop: Workshop) -> str:
-    root = wild.folder()
+    root = documented.folder()
     if not root.is_dir():
-        return f"No published checkpoints: {root} is not a folder; {wild.VARIABLE} may name another.\n"
-    return published(wild.measure(root, shop))
+        return f"No published checkpoints: {root} is not a folder; {documented.VARIABLE} may name another.\n"
+    return published(documented.measure(root, shop))
 
 
 def published(families: Sequence[Family]) -> str:

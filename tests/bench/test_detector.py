@@ -7,10 +7,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from detector.made_up import noise_zoo, portrait
-from lineage_graph.bench import asking, detector, examined, nearest, wild
+from lineage_graph.bench import asking, detector, documented, examined, nearest
 from lineage_graph.bench.asking import CostTask
+from lineage_graph.bench.documented import Case, Family, Reply
 from lineage_graph.bench.examined import METHODS, Exam, Growth
-from lineage_graph.bench.wild import Case, Family, Reply
 from lineage_graph.cached import Workshop
 from lineage_graph.detector.evaluation import Figures
 from lineage_graph.detector.neural import learning
@@ -131,7 +131,7 @@ TRUTH = Truth(
 
 def test_candidates_are_all_but_descendants():
     models = ["root", "aunt", "son", "grandson", "twin"]
-    assert list(wild.cases(TRUTH, models)) == [
+    assert list(documented.cases(TRUTH, models)) == [
         Case("grandson", frozenset(["son"]), ("root", "aunt", "son", "twin")),
         Case("son", frozenset(["root", "aunt"]), ("root", "aunt", "twin")),
     ]
@@ -145,7 +145,7 @@ def test_what_comes_out_of_a_case():
         return lambda child, candidates: Reply(np.arange(len(candidates)) == number, none)
 
     def found(method, portraits=made):
-        return list(wild.outcome(case, portraits, method, TRUTH))
+        return list(documented.outcome(case, portraits, method, TRUTH))
 
     assert found(pick(0)) == ["right"]
     assert found(pick(0, none=2.0)) == ["right", "right in doubt"]
@@ -179,19 +179,19 @@ def published(tmp_path):
 
 
 def test_families_with_edges_are_measured(published, shop):
-    (family,) = wild.measure(published, shop)
+    (family,) = documented.measure(published, shop)
     assert (family.name, family.children, family.candidates, family.networks) == ("family", 2, 3.0, 0)
     assert family.chance == pytest.approx(1 / 3)
     assert family.counts[nearest.NAME] == {"right": 1, "abstained": 1}
     assert list(family.counts) == [nearest.NAME, "detector, weights"]
-    assert sum(family.counts["detector, weights"][name] for name in wild.OUTCOMES) == 2
+    assert sum(family.counts["detector, weights"][name] for name in documented.OUTCOMES) == 2
 
 
 def test_where_published_checkpoints_are(monkeypatch, tmp_path, shop):
-    monkeypatch.setenv(wild.VARIABLE, str(tmp_path / "none"))
+    monkeypatch.setenv(documented.VARIABLE, str(tmp_path / "none"))
     assert "none is not a folder; LGRAPH_WILD may name another" in detector._published(shop)
-    monkeypatch.delenv(wild.VARIABLE)
-    assert wild.folder() == wild.DEFAULT
+    monkeypatch.delenv(documented.VARIABLE)
+    assert documented.folder() == documented.DEFAULT
 
 
 def test_costs_of_all_parts():
@@ -234,7 +234,7 @@ def test_a_run(monkeypatch, tmp_path, made_up):
     monkeypatch.setattr(detector, "make_executor", SerialExecutor)
     monkeypatch.setattr(detector, "default_cache", lambda: tmp_path / "cache")
     monkeypatch.setattr(detector, "isolated", lambda function, item: function(item))
-    monkeypatch.setenv(wild.VARIABLE, str(tmp_path / "none"))
+    monkeypatch.setenv(documented.VARIABLE, str(tmp_path / "none"))
     text = detector.run(tmp_path, silent)
     methods = list(METHODS)
     assert [row[1] for row in rows(text)[:9]] == ["method", *methods, *methods]
