@@ -7,42 +7,29 @@ paths and an alignment, kept in the store by the two digests. The signals are ar
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from lineage_graph import difference
 from lineage_graph.alignment import Alignment
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
+from lineage_graph.comparison import TensorPair, compare_tensors, units
 from lineage_graph.signals import learned, linearized
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
-from lineage_graph.sketch import BLOCK
 from lineage_graph.types import Detection, FeatureComparison, FloatArray, Model, PairEvidence, TensorComparison
 
-UNITS = 256
-UNIT_LENGTH = 1 << 16
-"""Units of a matrix, and elements of each, that the permutation test looks at: the cost stays bounded for any size."""
+LARGEST_WHOLE = 1 << 22
+"""Elements up to which a tensor is read whole (16 MiB of float32), for what cannot be had from a stream of pieces."""
 
-LEAST_UNITS = 6
-"""Units from which there are permutations enough (720) to speak of a normal spread."""
+LEAST_TAIL_COSINE = 0.5
+"""Cosine from which two matrices can lie no more than an adapter apart; the rest is spared its cost."""
 
-SCHEMA = 3
+SCHEMA = 4
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
-
-
-@dataclass(frozen=True, slots=True)
-class TensorPair:
-    """One line of a comparison's plan. ``rows``: 0 for tensors that are no weight matrices."""
-
-    name_a: str
-    name_b: str
-    size: int
-    rows: int
-    mean_a: float
-    mean_b: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,98 +57,21 @@ def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
     return CompareTask(path_a, path_b, tensors)
 
 
-def units(shape: tuple[int, ...]) -> int:
-    """Output units of a weight matrix: its first dimension that is not 1."""
-    return next((size for size in shape if size > 1), 1)
-
-
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
     """Read both checkpoints in step, a piece at a time. Raises :class:`~lineage_graph.errors.ModelError`."""
     with open_checkpoint(Path(task.path_a)) as a, open_checkpoint(Path(task.path_b)) as b:
-        return tuple(compare_tensors(a, b, tensor) for tensor in task.tensors)
+        return tuple(_with_tail(a, b, compare_tensors(a, b, tensor)) for tensor in task.tensors)
 
 
-def compare_tensors(a: Reader, b: Reader, tensor: TensorPair) -> TensorComparison:
-    """Second moments of one aligned pair, in one pass over both."""
-    totals = np.zeros(6)
-    identical = True
-    units_a, units_b = _Units(tensor), _Units(tensor)
-    for piece_a, piece_b in zip(a.chunks(tensor.name_a), b.chunks(tensor.name_b), strict=True):
-        for start in range(0, piece_a.size, BLOCK):
-            block_a, block_b = piece_a[start : start + BLOCK], piece_b[start : start + BLOCK]
-            totals += _moments(block_a, block_b, tensor.mean_a, tensor.mean_b)
-            identical = identical and np.array_equal(block_a, block_b)
-        units_a.add(piece_a)
-        units_b.add(piece_b)
-    squared_distance, squared_a, squared_b, centred_a, centred_b, inner = totals.tolist()
-    scale = math.sqrt(centred_a * centred_b)
-    return TensorComparison(
-        name_a=tensor.name_a,
-        name_b=tensor.name_b,
-        size=tensor.size,
-        rows=tensor.rows,
-        cosine=inner / scale if scale > 0 else 0.0,
-        z=permutation_z(units_a.values, units_b.values),
-        squared_distance=squared_distance,
-        squared_norm_a=squared_a,
-        squared_norm_b=squared_b,
-        identical=identical,
-    )
+def _with_tail(a: Reader, b: Reader, tensor: TensorComparison) -> TensorComparison:
+    """With the difference's share beyond low rank, where the matrix is near enough and small enough to tell."""
+    if not tensor.rows or tensor.identical or tensor.size > LARGEST_WHOLE or tensor.cosine < LEAST_TAIL_COSINE:
+        return tensor
+    return replace(tensor, tail=difference.tail(_whole(a, tensor.name_a), _whole(b, tensor.name_b)))
 
 
-def _moments(a: FloatArray, b: FloatArray, mean_a: float, mean_b: float) -> list[float]:
-    """‖a - b‖², ‖a‖², ‖b‖², and the same two and the inner product of the centred values, of blocks of shape (n,)."""
-    difference = a - b
-    centred_a, centred_b = a - np.float32(mean_a), b - np.float32(mean_b)
-    pairs = ((difference, difference), (a, a), (b, b), (centred_a, centred_a), (centred_b, centred_b))
-    return [float(np.dot(x, y)) for x, y in (*pairs, (centred_a, centred_b))]
-
-
-class _Units:
-    """Collects evenly spaced rows of a matrix, and of each its first elements, from a stream of its values."""
-
-    def __init__(self, tensor: TensorPair) -> None:
-        self._length = tensor.size // tensor.rows if tensor.rows else 0
-        count = min(tensor.rows, UNITS)
-        self._rows = np.arange(count) * tensor.rows // max(count, 1)
-        self.values: FloatArray = np.zeros((count, min(self._length, UNIT_LENGTH)), dtype=np.float32)
-        self._size = tensor.size
-        self._start = 0
-
-    def add(self, piece: FloatArray) -> None:
-        """Take the next ``piece``, shape (n,)."""
-        if piece.size == self._size and self._length:
-            self.values[:] = piece.reshape(-1, self._length)[self._rows, : self.values.shape[1]]
-            return
-        end = self._start + piece.size
-        for kept, row in zip(self.values, self._rows, strict=True):
-            first = int(row) * self._length
-            low, high = max(first, self._start), min(first + kept.size, end)
-            if low < high:
-                kept[low - first : high - first] = piece[low - self._start : high - self._start]
-        self._start = end
-
-
-def permutation_z(a: FloatArray, b: FloatArray) -> float:
-    """How far the units of ``a`` agree with the same units of ``b``, shapes (units, inputs), beyond any other units.
-
-    The sum of inner products of equal units, against its mean and standard deviation over all permutations of ``b``'s
-    units (Hoeffding, "A combinatorial central limit theorem", 1951). Hidden units of independent trainings come in no
-    common order, so theirs is about standard normal, however few dimensions the weights really use; the idea is that of
-    "Independence Tests for Language Models" (ICML 2025). 0 where there are fewer than ``LEAST_UNITS``.
-    """
-    count = len(a)
-    if count < LEAST_UNITS:
-        return 0.0
-    products = (a - a.mean(axis=0)) @ (b - b.mean(axis=0)).T
-    matched = float(np.trace(products))
-    # Rows and columns of the products sum to 0, so over permutations the sum has mean 0, variance Σ products²/(n - 1).
-    # The matched pairs are left out, since those of relatives would inflate the null that they are held against;
-    # n/(n - 1) makes up for their number.
-    others = float(np.sum(products**2) - np.sum(np.diag(products) ** 2))
-    deviation = math.sqrt(max(others, 0.0) * count) / (count - 1)
-    scale = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return matched / max(deviation, 1e-6 * scale) if scale > 0 else 0.0
+def _whole(reader: Reader, name: str) -> FloatArray:
+    return np.asarray(reader.read(name), dtype=np.float32)
 
 
 def gather(

@@ -14,7 +14,7 @@ PACKAGE = Path(lineage_graph.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "kinship", "errors", "names", "timm_compat"),
     ("strict_yaml", "store", "executors", "sketch", "difference"),
-    ("validation", "cached", "moments"),
+    ("validation", "cached", "moments", "comparison"),
     ("manifest",),
     ("sources",),
     ("checkpoints",),

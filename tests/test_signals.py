@@ -5,7 +5,7 @@ import pytest
 
 from fingerprints import fingerprint
 from lineage_graph.alignment import align
-from lineage_graph.evidence import TensorPair, compare_tensors, permutation_z
+from lineage_graph.comparison import TensorPair, compare_tensors, permutation_z
 from lineage_graph.scoring import CUES
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all

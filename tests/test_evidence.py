@@ -1,0 +1,50 @@
+"""The comparison of two files, as a worker makes it."""
+
+import math
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from lineage_graph import evidence, fingerprint
+from lineage_graph.alignment import align
+
+
+@pytest.fixture
+def compared(tmp_path):
+    """Compare two state dicts through files; comparisons by the name in a."""
+
+    def compare(a, b):
+        paths = [tmp_path / f"{name}.safetensors" for name in "ab"]
+        prints = []
+        for path, state in zip(paths, (a, b), strict=True):
+            save_file({name: np.ascontiguousarray(w, dtype=np.float32) for name, w in state.items()}, path)
+            prints.append(fingerprint.compute(fingerprint.FingerprintTask(str(path), path.stem)))
+        task = evidence.plan(*map(str, paths), align(*prints))
+        tensors = evidence.compare(task)
+        assert str(evidence.from_bytes(evidence.to_bytes(tensors))) == str(tensors)
+        return {tensor.name_a: tensor for tensor in tensors}
+
+    return compare
+
+
+@pytest.fixture
+def generator():
+    return np.random.default_rng(0)
+
+
+def test_a_merged_adapter_leaves_no_tail_and_noise_leaves_one(compared, generator):
+    w = generator.standard_normal((128, 64))
+    adapter = generator.standard_normal((128, 2)) @ generator.standard_normal((2, 64))
+    a = {"low.weight": w, "noise.weight": w, "far.weight": w, "bias": w[0]}
+    b = {
+        "low.weight": w + 0.1 * adapter,
+        "noise.weight": w + 0.1 * generator.standard_normal(w.shape),
+        "far.weight": generator.standard_normal(w.shape),
+        "bias": w[0] + 0.1,
+    }
+    tensors = compared(a, b)
+    assert tensors["low.weight"].tail < 1e-6
+    assert tensors["noise.weight"].tail > 0.3
+    assert math.isnan(tensors["far.weight"].tail)  # strangers: nothing lies between them
+    assert math.isnan(tensors["bias"].tail)
