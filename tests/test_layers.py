@@ -50,7 +50,7 @@ LIGHT = frozenset(["lineage_graph.features.settings", "lineage_graph.features.ra
 
 CONFINED = {
     "pyvis": {"render"},
-    "networkx": {"lineage", "render", "evaluate"},
+    "networkx": {"lineage", "render", "evaluate", "bench"},
     "typer": set[str](),
     "rich": set[str](),
     "lgraph": set[str](),
