@@ -18,10 +18,11 @@ from lineage_graph import names, sketch
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.errors import NonFiniteWeightsError
+from lineage_graph.grain import row_length
 from lineage_graph.moments import Moments
 from lineage_graph.types import Fingerprint, FloatArray, TensorFingerprint, TensorSpec
 
-SCHEMA = 4
+SCHEMA = 5
 """Raise it when any number in a fingerprint changes its meaning: stored fingerprints are then made anew."""
 
 MATRIX_SIZE = 16
@@ -30,7 +31,10 @@ MATRIX_SIZE = 16
 LARGEST_WEIGHT = 1e12
 """Root-mean-square beyond which values are limits or masks (``finfo.min``), not weights."""
 
-_NO_SKETCH: FloatArray = np.zeros(0, dtype=np.float32)
+_NUMBERS = ("hash", "mean", "std", "norm", "kurtosis", "zeros", "weight", "bits", "levels")
+"""Fields of a tensor's fingerprint that are kept as JSON."""
+
+_NONE: FloatArray = np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,13 @@ def _is_matrix_spec(spec: TensorSpec) -> bool:
 def _integers(spec: TensorSpec, values: np.ndarray[Any, Any]) -> TensorFingerprint:
     real = values.real if np.iscomplexobj(values) else values
     digest = xxhash.xxh3_128_hexdigest(np.ascontiguousarray(real, dtype=np.int64).data)
-    return TensorFingerprint(spec, digest, 0.0, 0.0, 0.0, 0.0, 0.0, weight=False, sketch=_NO_SKETCH)
+    return TensorFingerprint(spec, digest, 0.0, 0.0, 0.0, 0.0, 0.0, weight=False, sketch=_NONE)
 
 
 def _floats(reader: Reader, spec: TensorSpec, path: str) -> tuple[TensorFingerprint, FloatArray | None]:
     """Fingerprint one float tensor; the (``sketch.WIDE``,) sketch comes along if it is a weight matrix."""
     projection = sketch.Projection() if _is_matrix_spec(spec) else None
-    moments = Moments(spec.size)
+    moments = Moments(spec.size, 0 if projection is None else row_length(spec.shape))
     digest = xxhash.xxh3_128()
     for piece in reader.chunks(spec.name):
         values = np.ascontiguousarray(piece, dtype="<f4")
@@ -111,7 +115,10 @@ def _floats(reader: Reader, spec: TensorSpec, path: str) -> tuple[TensorFingerpr
         kurtosis=moments.kurtosis,
         zeros=moments.zeros,
         weight=weight,
-        sketch=_NO_SKETCH if wide is None else sketch.narrow(wide),
+        sketch=_NONE if wide is None else sketch.narrow(wide),
+        bits=moments.grain.bits,
+        levels=moments.grain.levels,
+        profile=_NONE if wide is None else moments.grain.profile,
     )
     return fingerprint, wide
 
@@ -136,25 +143,19 @@ def to_bytes(fingerprint: Fingerprint) -> bytes:
         "counters": dict(fingerprint.counters),
         "tensors": [
             [
-                *(
-                    t.spec.name,
-                    t.spec.shape,
-                    t.spec.dtype,
-                    t.hash,
-                    t.mean,
-                    t.std,
-                    t.norm,
-                    t.kurtosis,
-                    t.zeros,
-                    t.weight,
-                ),
-                t.sketch.size,
+                *(t.spec.name, t.spec.shape, t.spec.dtype),
+                *(getattr(t, name) for name in _NUMBERS),
+                *(t.sketch.size, t.profile.size),
             ]
             for t in fingerprint.tensors
         ],
     }
-    sketches = np.concatenate([t.sketch for t in fingerprint.tensors] or [_NO_SKETCH])
-    return save({"model": fingerprint.sketch, "tensors": sketches}, metadata={"fingerprint": json.dumps(record)})
+    arrays = {
+        "model": fingerprint.sketch,
+        "tensors": np.concatenate([t.sketch for t in fingerprint.tensors] or [_NONE]),
+        "profiles": np.concatenate([t.profile for t in fingerprint.tensors] or [_NONE]),
+    }
+    return save(arrays, metadata={"fingerprint": json.dumps(record)})
 
 
 def from_bytes(data: bytes) -> Fingerprint:
@@ -166,13 +167,26 @@ def from_bytes(data: bytes) -> Fingerprint:
         arrays = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         record = json.loads(header["__metadata__"]["fingerprint"])
+        sketches, profiles = _Slices(arrays["tensors"]), _Slices(arrays["profiles"])
         tensors = []
-        start = 0
-        for name, shape, dtype, digest, mean, std, norm, kurtosis, zeros, weight, size in record.pop("tensors"):
+        for name, shape, dtype, *numbers, sketched, profiled in record.pop("tensors"):
             spec = TensorSpec(name, tuple(shape), dtype)
-            values = arrays["tensors"][start : start + size]
-            tensors.append(TensorFingerprint(spec, digest, mean, std, norm, kurtosis, zeros, weight, values))
-            start += size
+            fields = dict(zip(_NUMBERS, numbers, strict=True))
+            sketch_, profile = sketches.take(sketched), profiles.take(profiled)
+            tensors.append(TensorFingerprint(spec, sketch=sketch_, profile=profile, **fields))
         return Fingerprint(**record, tensors=tuple(tensors), sketch=arrays["model"])
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"no fingerprint: {error}") from error
+
+
+class _Slices:
+    """Cuts an array, shape (n,), into consecutive parts."""
+
+    def __init__(self, values: FloatArray) -> None:
+        self._values = values
+        self._start = 0
+
+    def take(self, size: int) -> FloatArray:
+        """The next ``size`` values."""
+        self._start += size
+        return self._values[self._start - size : self._start]

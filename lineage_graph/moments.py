@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lineage_graph.grain import Grain
 from lineage_graph.sketch import BLOCK
 from lineage_graph.types import FloatArray
 
@@ -29,17 +30,19 @@ def _ones() -> FloatArray:
 class Moments:
     """Moments of one tensor of ``size`` elements, fed in order.
 
-    ``squares``: Σ x², over every value, as is the mean. ``finite``: false once a NaN or an infinity was met that is no
-    attention mask. ``masked``: true once a mask of 0 and -inf was met.
+    ``length``: elements of one of its output units; 0 where it has none. ``squares``: Σ x², over every value, as is the
+    mean. ``finite``: false once a NaN or an infinity was met that is no attention mask. ``masked``: true once a mask of
+    0 and -inf was met. ``grain``: of the sampled blocks.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, length: int = 0) -> None:
         self.size = size
         self.squares = 0.0
         self.finite = True
         self.masked = False
         self._sum = 0.0
         self._step = max(1, size // (SAMPLED_BLOCKS * BLOCK))
+        self.grain = Grain(-(-size // (self._step * BLOCK)), length)
         self._block = 0
         self._pivot: float | None = None
         self._sampled = 0
@@ -87,6 +90,8 @@ class Moments:
         ]
         self._sampled += block.size
         self._zeros += block.size - int(np.count_nonzero(block))
+        if block.dtype == np.float32:
+            self.grain.add(block, self._block * BLOCK)
 
     @property
     def mean(self) -> float:

@@ -84,9 +84,9 @@ class TensorFingerprint:
     for tensors that are no weight matrices.
 
     Of a sample of the elements: ``bits``, significant binary digits that the values use (24 for full float32, 11 for
-    half, 8 for bfloat16 precision, fewer on a lattice of powers of two); ``levels``, number of distinct values; and for
-    weight matrices ``profile``, shape (16,): quantiles of |w| over the root-mean-square of its output unit, which
-    permuting units and scaling them leave as they are (empty otherwise).
+    half, 8 for bfloat16 precision, fewer on a lattice of powers of two); ``levels``, distinct values among its first
+    4096 non-zero ones; and for weight matrices ``profile``, shape (16,): quantiles of |w| over the root-mean-square of
+    its output unit, which permuting units and scaling them leave as they are (empty otherwise).
     """
 
     spec: TensorSpec

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 
 from lineage_graph import names, sketch
+from lineage_graph.grain import row_length
 from lineage_graph.moments import Moments
 from lineage_graph.types import Checkpoint, Fingerprint, Model, TensorFingerprint, TensorSpec
 
@@ -16,7 +17,7 @@ def tensor(name, values):
     values = np.asarray(values, dtype=np.float32)
     projection = sketch.Projection()
     projection.add(values.reshape(-1))
-    moments = Moments(values.size)
+    moments = Moments(values.size, row_length(values.shape) if values.ndim >= 2 else 0)
     moments.add(values.reshape(-1))
     wide = projection.centred(moments.mean)
     weight = not names.is_state(name)
@@ -31,6 +32,9 @@ def tensor(name, values):
         zeros=moments.zeros,
         weight=weight,
         sketch=sketch.narrow(wide) if matrix else np.zeros(0, np.float32),
+        bits=moments.grain.bits,
+        levels=moments.grain.levels,
+        profile=moments.grain.profile if matrix else np.zeros(0, np.float32),
     ), wide
 
 

@@ -44,6 +44,9 @@ def assert_same(found, expected, exact=True, tolerance=1e-5):
         for name in ("mean", "std", "norm", "kurtosis"):
             assert getattr(one, name) == pytest.approx(getattr(two, name), rel=tolerance, abs=tolerance)
         assert np.allclose(one.sketch, two.sketch, rtol=tolerance, atol=tolerance * max(two.norm, 1))
+        assert np.allclose(one.profile, two.profile, rtol=tolerance, atol=tolerance)
+        assert one.profile.size == (16 if one.is_matrix else 0)
+        assert ((one.bits, one.levels) == (two.bits, two.levels)) or not exact
     assert np.allclose(found.sketch, expected.sketch, atol=tolerance)
 
 
@@ -111,6 +114,8 @@ def test_counters_of_batches_are_kept_and_integers_are_no_weights(plain):
 def test_bytes_round_trip(plain):
     again = from_bytes(to_bytes(plain))
     assert to_bytes(again) == to_bytes(plain)
+    assert [t.bits for t in again.tensors if t.spec.floating] == [24] * 5
+    assert all(np.array_equal(x.profile, y.profile) for x, y in zip(again.tensors, plain.tensors, strict=True))
     assert dataclasses.replace(again, sketch=plain.sketch, tensors=()) == dataclasses.replace(plain, tensors=())
 
 

@@ -14,7 +14,8 @@ PACKAGE = Path(lineage_graph.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "kinship", "errors", "names", "timm_compat"),
     ("strict_yaml", "store", "executors", "sketch", "difference"),
-    ("validation", "cached", "moments", "comparison"),
+    ("grain",),
+    ("validation", "cached", "moments", "layouts", "comparison"),
     ("manifest",),
     ("sources",),
     ("checkpoints",),
@@ -23,9 +24,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("fingerprint", "detector"),
     ("candidates",),
     ("signals",),
+    ("relayout",),
     ("evidence",),
+    ("calibration", "stability"),
     ("scoring",),
-    ("rooting",),
+    ("rooting", "families"),
+    ("links",),
     ("lineage",),
     ("render", "evaluate"),
     ("zoo",),
@@ -41,6 +45,7 @@ HEAVY_ALLOWED = {
     "features": {"torch", "timm"},
     "detector.neural": {"torch"},
     "sources.grow.dense": {"torch"},
+    "sources.grow.making": {"torch"},
     "render.page": {"pyvis"},
 }
 """… but these modules and folders, which the rest of the package imports only inside functions."""
@@ -50,7 +55,7 @@ LIGHT = frozenset(["lineage_graph.features.settings", "lineage_graph.features.ra
 
 CONFINED = {
     "pyvis": {"render"},
-    "networkx": {"lineage", "render", "evaluate", "bench"},
+    "networkx": {"families", "lineage", "render", "evaluate", "bench"},
     "typer": set[str](),
     "rich": set[str](),
     "lgraph": set[str](),
