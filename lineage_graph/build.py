@@ -14,6 +14,7 @@ import platformdirs
 
 from lineage_graph import __version__, alignment, candidates, evidence, fingerprint, lineage, scoring
 from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.calibration import shipped
 from lineage_graph.detector.stage import detect
 from lineage_graph.errors import StrictError
 from lineage_graph.executors import make_executor
@@ -205,8 +206,14 @@ def compare_features(
 def judge(models: Sequence[Model], measured: Sequence[PairEvidence], metadata: bool) -> list[ScoredPair]:
     """Score every measured pair, and the pairs of files with equal bytes, which need no measurement."""
     by_id = {model.id: model.checkpoint for model in models}
+    calibration = shipped()
     return [
-        scoring.score(pair, metadata_signals.measure(by_id[pair.a], by_id[pair.b]) if metadata else {})
+        scoring.score(
+            pair,
+            metadata_signals.measure(by_id[pair.a], by_id[pair.b]) if metadata else {},
+            calibration=calibration,
+            tested=len(measured),
+        )
         for pair in [*measured, *_copies(models)]
     ]
 

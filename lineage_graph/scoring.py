@@ -1,7 +1,8 @@
 """Evidence → a judged pair. Every threshold and every weight of a cue lives here, and nowhere else.
 
-The numbers are priors, not fits: they come from what is published or was measured on other zoos, and are written
-beside each. ``confidence`` is therefore a considered number, but not yet a calibrated one.
+The numbers here are priors: they come from what is published or was measured on other zoos, and are written beside
+each. Where a fitted calibration knows better what a cue is worth, its number counts. ``ScoredPair.confidence`` decides
+who is related; what an edge drawn from it is worth is the calibration's to say.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
+from lineage_graph.calibration import Calibration, logistic
 from lineage_graph.types import DirectionCue, PairEvidence, ScoredPair
 
 DECISION = 0.5
@@ -19,17 +22,19 @@ DECISION = 0.5
 @dataclass(frozen=True, slots=True)
 class RelatedSettings:
     """Two models are relatives if they agree by more than strangers can (``midpoint``) and by more than chance (``z``).
-
-    Independent trainings of one architecture have centred cosines within a few hundredths of 0; documented heavy
-    fine-tunes go down to 0.33. The midpoint lies between. ``least_z`` guards small networks, in which a cosine of 0.25
-    can be luck: at 5 standard deviations, luck is one pair in 3 million. ``feature_limit``: linearized distance, in
-    units of the features' spread, from which function space speaks against a relation: strangers lie beyond 1, most
-    edges below 0.6; it moves the log-odds by ``feature_weight`` at most, so it decides only what weights leave open.
+    Independent trainings of one architecture have centred cosines within a few hundredths of 0; documented heavy fine-
+    tunes go down to 0.33. The midpoint lies between. ``least_z`` guards small networks, in which a cosine of 0.25 can
+    be luck: at 5 standard deviations, luck is one pair in 3 million; where more pairs are tested, so much more is asked
+    that no more than ``lucky_pairs`` of all of them are expected to pass (Bonferroni). ``feature_limit``: linearized
+    distance, in units of the features' spread, from which function space speaks against a relation: strangers lie
+    beyond 1, most edges below 0.6; it moves the log-odds by ``feature_weight`` at most, so it decides only what weights
+    leave open.
     """
 
     midpoint: float = 0.25
     slope: float = 14.0
     least_z: float = 5.0
+    lucky_pairs: float = 0.01
     z_slope: float = 2.0
     least_coverage: float = 0.1
     feature_limit: float = 0.8
@@ -82,32 +87,42 @@ RESCALED = math.log(2)
 """|ln(‖b‖/‖a‖)| beyond which one side has been rescaled (integers kept as floats): lengths then come from angles."""
 
 
-def score(evidence: PairEvidence, metadata: Mapping[str, float], settings: RelatedSettings | None = None) -> ScoredPair:
-    """Judge one pair. ``metadata``: the metadata signals, empty where metadata takes no part."""
+def score(
+    evidence: PairEvidence,
+    metadata: Mapping[str, float],
+    settings: RelatedSettings | None = None,
+    calibration: Calibration | None = None,
+    tested: int = 1,
+) -> ScoredPair:
+    """Judge one pair of ``tested`` ones. ``metadata``: the metadata signals, empty where metadata takes no part.
+
+    ``calibration``: what cues are worth; the priors where there is none.
+    """
     settings = settings or RelatedSettings()
     signals = {"coverage": evidence.coverage, **evidence.signals, **metadata}
     duplicate = signals.get("identical") == 1.0 and signals["coverage"] > 0.999
-    confidence, reason = (1.0, "") if duplicate else _related(signals, settings)
+    confidence, reason = (1.0, "") if duplicate else _related(signals, settings, tested)
     return ScoredPair(
         a=evidence.a,
         b=evidence.b,
         kind="duplicate" if duplicate else "finetune",
         confidence=confidence,
         distance=_length(signals),
-        direction=tuple(_cues(signals)),
+        direction=tuple(_cues(signals, calibration or Calibration())),
         evidence=signals,
         reason=reason if confidence < DECISION else "",
     )
 
 
-def _related(signals: Mapping[str, float], settings: RelatedSettings) -> tuple[float, str]:
+def _related(signals: Mapping[str, float], settings: RelatedSettings, tested: int) -> tuple[float, str]:
     if "cosine" not in signals or signals["coverage"] < settings.least_coverage:
         return 0.0, "too few weights can be compared"
     # A transplanted part counts with the square root of its share: half a model inherited whole is no half relation.
     part = signals.get("inherited_cosine", 0.0) * math.sqrt(signals.get("inherited", 0.0))
     agreement = max(signals["cosine"], part)
-    near = _logistic(settings.slope * (agreement - settings.midpoint) + _function_space(signals, settings))
-    beyond_chance = _logistic(settings.z_slope * (signals["cosine_z"] - settings.least_z))
+    near = logistic(settings.slope * (agreement - settings.midpoint) + _function_space(signals, settings))
+    luck = -NormalDist().inv_cdf(settings.lucky_pairs / max(tested, 1))
+    beyond_chance = logistic(settings.z_slope * (signals["cosine_z"] - max(settings.least_z, luck)))
     if near < DECISION:
         return near * beyond_chance, f"the weights agree no more than strangers' do (cosine {signals['cosine']:.2f})"
     return near * beyond_chance, f"agreement could be chance (z = {signals['cosine_z']:.1f})"
@@ -129,14 +144,12 @@ def _length(signals: Mapping[str, float]) -> float:
     return signals.get("distance", math.inf)
 
 
-def _cues(signals: Mapping[str, float]) -> list[DirectionCue]:
+def _cues(signals: Mapping[str, float], calibration: Calibration) -> list[DirectionCue]:
     """Each cue's log-odds, proportional to the signal up to its full strength."""
-    return [
-        DirectionCue(name, cue.log_odds * max(-1.0, min(1.0, signals[name] / cue.full)), cue.sign_prior)
-        for name, cue in CUES.items()
-        if name in signals
-    ]
-
-
-def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -500 else 0.0
+    cues = []
+    for name, prior in CUES.items():
+        if name in signals:
+            worth = calibration.cues.get(name, prior)
+            strength = max(-1.0, min(1.0, signals[name] / prior.full))
+            cues.append(DirectionCue(name, worth.log_odds * strength, worth.sign_prior))
+    return cues
