@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from lineage_graph import difference
 from lineage_graph.sketch import BLOCK
 from lineage_graph.types import FloatArray, TensorComparison
 
@@ -18,6 +19,10 @@ UNIT_LENGTH = 1 << 16
 
 LEAST_UNITS = 6
 """Units from which there are permutations enough (720) to speak of a normal spread."""
+
+
+LEAST_TAIL_COSINE = 0.5
+"""Cosine from which two matrices can lie no more than an adapter apart; the rest is spared its cost."""
 
 
 class Pieces(Protocol):
@@ -31,7 +36,9 @@ class Pieces(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TensorPair:
-    """One line of a comparison's plan. ``rows``: 0 for tensors that are no weight matrices."""
+    """One line of a comparison's plan. ``rows``: 0 for tensors that are no weight matrices. ``same_shape``: b's values
+    can be compared as they lie.
+    """
 
     name_a: str
     name_b: str
@@ -39,6 +46,7 @@ class TensorPair:
     rows: int
     mean_a: float
     mean_b: float
+    same_shape: bool = True
 
 
 def units(shape: tuple[int, ...]) -> int:
@@ -72,6 +80,32 @@ def compare_tensors(a: Pieces, b: Pieces, tensor: TensorPair) -> TensorCompariso
         squared_norm_b=squared_b,
         identical=identical,
     )
+
+
+def compare_arrays(a: FloatArray, b: FloatArray, tensor: TensorPair) -> TensorComparison:
+    """The same of values in memory, of one shape, with ``tail`` where it is wanted."""
+    found = compare_tensors(_Held(a), _Held(b), tensor)
+    return with_tail(found, a, b) if needs_tail(found) else found
+
+
+def needs_tail(tensor: TensorComparison) -> bool:
+    """Is it a matrix near enough that the rank of the difference could tell?"""
+    return tensor.rows > 0 and not tensor.identical and tensor.cosine >= LEAST_TAIL_COSINE
+
+
+def with_tail(tensor: TensorComparison, a: FloatArray, b: FloatArray) -> TensorComparison:
+    """With the difference's share beyond low rank. ``a``, ``b``: the whole tensors, of one shape."""
+    return replace(tensor, tail=difference.tail(a, b))
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """:class:`Pieces` of one array."""
+
+    values: FloatArray
+
+    def chunks(self, name: str) -> Iterator[FloatArray]:
+        yield self.values.reshape(-1)
 
 
 def _moments(a: FloatArray, b: FloatArray, mean_a: float, mean_b: float) -> list[float]:

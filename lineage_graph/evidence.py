@@ -7,16 +7,16 @@ paths and an alignment, kept in the store by the two digests. The signals are ar
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from lineage_graph import difference
+from lineage_graph import relayout
 from lineage_graph.alignment import Alignment
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
-from lineage_graph.comparison import TensorPair, compare_tensors, units
+from lineage_graph.comparison import TensorPair, compare_tensors, needs_tail, units, with_tail
 from lineage_graph.signals import learned, linearized
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
@@ -25,10 +25,10 @@ from lineage_graph.types import Detection, FeatureComparison, FloatArray, Model,
 LARGEST_WHOLE = 1 << 22
 """Elements up to which a tensor is read whole (16 MiB of float32), for what cannot be had from a stream of pieces."""
 
-LEAST_TAIL_COSINE = 0.5
-"""Cosine from which two matrices can lie no more than an adapter apart; the rest is spared its cost."""
+LAID_OUT_BELOW = 0.75
+"""Cosine below which other layouts are tried: two gates of four that changed their places leave about a half."""
 
-SCHEMA = 4
+SCHEMA = 5
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
 
 
@@ -51,6 +51,7 @@ def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
             rows=units(a.spec.shape) if a.is_matrix and b.is_matrix else 0,
             mean_a=a.mean,
             mean_b=b.mean,
+            same_shape=a.spec.shape == b.spec.shape,
         )
         for a, b in alignment.pairs
     )
@@ -60,14 +61,33 @@ def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
     """Read both checkpoints in step, a piece at a time. Raises :class:`~lineage_graph.errors.ModelError`."""
     with open_checkpoint(Path(task.path_a)) as a, open_checkpoint(Path(task.path_b)) as b:
-        return tuple(_with_tail(a, b, compare_tensors(a, b, tensor)) for tensor in task.tensors)
+        tensors = [_compare_one(a, b, pair) for pair in task.tensors]
+        if any(tensor.layout for tensor in tensors):
+            tensors = [_vector(a, b, pair, tensor) for pair, tensor in zip(task.tensors, tensors, strict=True)]
+        return tuple(tensors)
+
+
+def _compare_one(a: Reader, b: Reader, pair: TensorPair) -> TensorComparison:
+    """Matrices that agree little as they are get another chance in another layout."""
+    if not pair.same_shape:
+        return relayout.forced(_whole(a, pair.name_a), _whole(b, pair.name_b), pair)
+    tensor = compare_tensors(a, b, pair)
+    if tensor.rows and tensor.cosine < LAID_OUT_BELOW and tensor.size <= LARGEST_WHOLE:
+        tensor = relayout.preferred(_whole(a, pair.name_a), _whole(b, pair.name_b), pair, tensor)
+    return tensor if tensor.layout else _with_tail(a, b, tensor)
+
+
+def _vector(a: Reader, b: Reader, pair: TensorPair, tensor: TensorComparison) -> TensorComparison:
+    """Vectors say too little to choose a layout by themselves: only where matrices were laid out anew, too."""
+    if tensor.rows or tensor.layout or tensor.identical or tensor.size > LARGEST_WHOLE:
+        return tensor
+    return relayout.preferred(_whole(a, pair.name_a), _whole(b, pair.name_b), pair, tensor)
 
 
 def _with_tail(a: Reader, b: Reader, tensor: TensorComparison) -> TensorComparison:
-    """With the difference's share beyond low rank, where the matrix is near enough and small enough to tell."""
-    if not tensor.rows or tensor.identical or tensor.size > LARGEST_WHOLE or tensor.cosine < LEAST_TAIL_COSINE:
+    if tensor.size > LARGEST_WHOLE or not needs_tail(tensor):
         return tensor
-    return replace(tensor, tail=difference.tail(_whole(a, tensor.name_a), _whole(b, tensor.name_b)))
+    return with_tail(tensor, _whole(a, tensor.name_a), _whole(b, tensor.name_b))
 
 
 def _whole(reader: Reader, name: str) -> FloatArray:

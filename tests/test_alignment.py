@@ -60,3 +60,40 @@ def test_nothing_in_common_is_no_coverage(layers):
     a = fingerprint({"x.weight": layers[0]})
     b = fingerprint({"x.weight": np.random.default_rng(2).standard_normal((7, 9))})
     assert (align(a, b).pairs, align(a, b).coverage) == ((), 0.0)
+
+
+def test_transposed_and_renamed_layers_are_matched_by_their_moments(layers):
+    a = fingerprint({f"{'abcde'[i]}.weight": w for i, w in enumerate(layers)})
+    b = fingerprint({f"net.{'edcba'[i]}.kernel": w.T for i, w in enumerate(layers)})
+    assert pairs(a, b) == {(f"{c}.weight", f"net.{d}.kernel") for c, d in zip("abcde", "edcba", strict=True)}
+
+
+def test_equal_vectors_find_each_other_whatever_their_order():
+    generator = np.random.default_rng(3)
+    biases = [generator.standard_normal(16) for _ in range(4)]
+    matrix = {"w": generator.standard_normal((8, 8))}
+    a = fingerprint(matrix | {f"{'abcd'[i]}.bias": v for i, v in enumerate(biases)})
+    b = fingerprint(matrix | {f"net.{'cbad'[i]}.b": v for i, v in enumerate(biases[:3])})
+    assert pairs(a, b) == {("w", "w"), ("a.bias", "net.c.b"), ("b.bias", "net.b.b"), ("c.bias", "net.a.b")}
+
+
+def test_a_layer_of_another_shape_pairs_if_one_can_be_laid_out_like_the_other():
+    generator = np.random.default_rng(4)
+    w = generator.standard_normal((8, 24))
+    assert align(fingerprint({"w": w}), fingerprint({"v": w.T})).coverage == 1.0
+    assert align(fingerprint({"w": w}), fingerprint({"v": w.reshape(12, 16)})).pairs == ()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_fused_layer_pairs_with_each_of_its_parts(turned):
+    generator = np.random.default_rng(5)
+    fused = {f"{i}.qkv": generator.standard_normal((48, 16)) for i in range(2)}
+    split = {f"{name[:2]}{part}": w[16 * k : 16 * k + 16] for name, w in fused.items() for k, part in enumerate("qkv")}
+    embedding = {"embed": generator.standard_normal((20, 16))}
+    a, b = fingerprint(embedding | fused), fingerprint(embedding | split)
+    expected = {("embed", "embed")} | {(f"{i}.qkv", f"{i}.{part}") for i in range(2) for part in "qkv"}
+    if turned:
+        assert pairs(b, a) == {(part, whole) for whole, part in expected}
+    else:
+        assert pairs(a, b) == expected
+    assert align(a, b).coverage == 1.0

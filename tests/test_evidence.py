@@ -48,3 +48,37 @@ def test_a_merged_adapter_leaves_no_tail_and_noise_leaves_one(compared, generato
     assert tensors["noise.weight"].tail > 0.3
     assert math.isnan(tensors["far.weight"].tail)  # strangers: nothing lies between them
     assert math.isnan(tensors["bias"].tail)
+
+
+def test_weights_of_another_framework_are_the_same_weights(compared, generator):
+    a = {
+        "linear.weight": generator.standard_normal((24, 40)),
+        "conv.weight": generator.standard_normal((16, 8, 3, 3)),
+        "square.weight": generator.standard_normal((24, 24)),
+        "bias": generator.standard_normal(24),
+    }
+    b = {
+        "dense/kernel:0": a["linear.weight"].T,
+        "conv2d/kernel:0": a["conv.weight"].transpose(2, 3, 1, 0),
+        "dense_1/kernel:0": a["square.weight"].T,
+        "dense/bias:0": a["bias"],
+    }
+    tensors = compared(a, b)
+    assert {name: t.layout for name, t in tensors.items()} == {
+        "linear.weight": "transposed",
+        "conv.weight": "hwio to oihw",
+        "square.weight": "transposed",
+        "bias": "",
+    }
+    assert all(t.identical and t.squared_distance == 0 for t in tensors.values())
+
+
+def test_gates_are_reordered_in_matrices_and_biases(compared, generator):
+    def reordered(values):
+        return np.concatenate([np.split(values, 4)[gate] for gate in (0, 2, 1, 3)])
+
+    a = {"w_ih": generator.standard_normal((64, 12)), "w_hh": generator.standard_normal((64, 16))}
+    a["bias"] = np.repeat([0.0, 1.0, 0.0, 0.0], 16) + 0.1 * generator.standard_normal(64)
+    tensors = compared(a, {name: reordered(w) for name, w in a.items()})
+    assert {t.layout for t in tensors.values()} == {"gates 0213 of rows"}
+    assert all(t.identical for t in tensors.values())

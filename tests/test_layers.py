@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("lineage",),
     ("render", "evaluate"),
     ("zoo",),
+    ("examination",),
     ("build", "explain"),
     ("bench",),
 )
