@@ -6,33 +6,30 @@ render. Stages fan out through the executor, the store keeps what they made, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import platformdirs
 
-from lineage_graph import __version__, alignment, candidates, evidence, fingerprint, lineage, scoring
-from lineage_graph.cached import Artefact, Workshop
-from lineage_graph.calibration import shipped
+from lineage_graph import __version__, candidates, examination, lineage, scoring
+from lineage_graph.cached import Workshop
+from lineage_graph.calibration import Calibration, shipped
 from lineage_graph.detector.stage import detect
 from lineage_graph.errors import StrictError
+from lineage_graph.examination import Examination
 from lineage_graph.executors import make_executor
 from lineage_graph.features.settings import ProbeSettings, images_digest
 from lineage_graph.manifest import Manifest
 from lineage_graph.render import RENDERERS
 from lineage_graph.signals import metadata as metadata_signals
-from lineage_graph.store import Store, artefact_key, write_atomic
+from lineage_graph.store import Store, write_atomic
 from lineage_graph.types import (
-    CandidatePair,
-    Detection,
     Failure,
-    FeatureComparison,
     LineageGraph,
     Model,
     PairEvidence,
     Progress,
-    Rejected,
     RunRecord,
     ScoredPair,
     silent,
@@ -44,8 +41,6 @@ MOST_COPIES = 32
 
 MOST_NAMED = 5
 """Failures that one sentence names."""
-
-COMPARISONS = Artefact("comparison", evidence.to_bytes, evidence.from_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +92,10 @@ def build(
         zoo = read_zoo(manifest.entries, manifest.root, cache, shop, watch, probes)
         if settings.strict and zoo.failures:
             raise StrictError(_strictly(zoo.failures))
-        with watch.stage("candidates"):
-            pairs = propose(zoo.models, settings.metadata)
-        with watch.stage("evidence"):
-            detections = detect(zoo.models, pairs, shop, probes) if settings.detector else {}
-            measured, unreadable = measure(zoo.models, pairs, shop, probes, detections)
+        seen = examine(zoo.models, shop, watch, probes, settings)
     with watch.stage("lineage"):
-        scored = judge(zoo.models, measured, settings.metadata)
-        decision = lineage.LineageSettings(scoring.DECISION)
-        graph = lineage.assemble(manifest.name, zoo.models, scored, zoo.failures, decision)
-        graph = replace(graph, rejected=(*graph.rejected, *unreadable))
-    run = _record(settings, watch, graph, len(pairs))
+        graph = conclude(manifest.name, seen, zoo.failures, settings.metadata, shipped())
+    run = _record(settings, watch, graph, seen.proposed)
     files = tuple(out / renderer.filename for renderer in RENDERERS)
     texts = [renderer.render(graph, run).encode() for renderer in RENDERERS]
     for file, text in zip(files, texts, strict=True):
@@ -127,86 +115,33 @@ def probe_settings(manifest: Manifest) -> ProbeSettings:
     )
 
 
-def propose(models: Sequence[Model], metadata: bool) -> list[CandidatePair]:
-    """Candidates among the distinct models; where metadata counts, declared parents are always looked at."""
-    distinct: dict[str, Model] = {}
-    for model in sorted(models, key=lineage.canonical):
-        distinct.setdefault(model.fingerprint.digest, model)
-    pairs = list(candidates.propose(list(distinct.values())))
-    if not metadata:
-        return pairs
-    proposed = {frozenset((pair.a, pair.b)) for pair in pairs}
-    by_id = {model.id: distinct[model.fingerprint.digest] for model in models}
-    for model in models:
-        for claim in model.checkpoint.declared_parents:
-            if claim not in by_id:
-                continue
-            a, b = sorted((by_id[claim], by_id[model.id]), key=lambda side: side.fingerprint.digest)
-            if a is not b and frozenset((a.id, b.id)) not in proposed:
-                proposed.add(frozenset((a.id, b.id)))
-                pairs.append(CandidatePair(a.id, b.id, 0.0))
-    return pairs
+def examine(
+    models: Sequence[Model], shop: Workshop, watch: Stopwatch, probes: ProbeSettings | None, settings: BuildSettings
+) -> Examination:
+    """Everything that has to be measured before anything is judged."""
+    with watch.stage("candidates"):
+        pairs = examination.propose(models, settings.metadata)
+    with watch.stage("evidence"):
+        detections = detect(models, pairs, shop, probes) if settings.detector else {}
+        measured, unreadable = examination.measure(models, pairs, shop, probes, detections)
+    return Examination(tuple(models), len(pairs), tuple(measured), tuple(unreadable))
 
 
-def measure(
-    models: Sequence[Model],
-    pairs: Sequence[CandidatePair],
-    shop: Workshop,
-    probes: ProbeSettings | None,
-    detections: Mapping[tuple[str, str], Detection],
-) -> tuple[list[PairEvidence], list[Rejected]]:
-    """Compare the weights of each pair, and its features where both have them, and take every signal from that.
-
-    ``detections``: by pair, what the detector said, where it did. Pairs whose weights cannot be read come with the
-    reason.
-    """
-    by_id = {model.id: model for model in models}
-    sides = [(by_id[pair.a], by_id[pair.b]) for pair in pairs]
-    features = compare_features(sides, shop, probes) if probes is not None else {}
-    aligned = [alignment.align(a.fingerprint, b.fingerprint) for a, b in sides]
-    work = [
-        (
-            artefact_key("comparison", evidence.SCHEMA, fingerprint.SCHEMA, a.checkpoint.digest, b.checkpoint.digest),
-            evidence.plan(a.checkpoint.path, b.checkpoint.path, matched),
-        )
-        for (a, b), matched in zip(sides, aligned, strict=True)
-    ]
-    measured: list[PairEvidence] = []
-    unreadable: list[Rejected] = []
-    outcomes = shop.map(COMPARISONS, evidence.compare, work)
-    for (a, b), matched, outcome in zip(sides, aligned, outcomes, strict=True):
-        if outcome.value is None:
-            unreadable.append(Rejected(a.id, b.id, 0.0, 0.0, f"not compared: {outcome.message}"))
-        else:
-            pair = (a.id, b.id)
-            measured.append(evidence.gather(a, b, matched, outcome.value, features.get(pair), detections.get(pair)))
-    return measured, unreadable
+def conclude(
+    name: str, seen: Examination, failures: Sequence[Failure], metadata: bool, calibration: Calibration
+) -> LineageGraph:
+    """The lineage graph of what was measured; reads no weights."""
+    scored = judge(seen.models, seen.measured, metadata, calibration)
+    decision = lineage.LineageSettings(scoring.DECISION, calibration)
+    graph = lineage.assemble(name, seen.models, scored, failures, decision)
+    return replace(graph, rejected=(*graph.rejected, *seen.unreadable))
 
 
-def compare_features(
-    sides: Sequence[tuple[Model, Model]], shop: Workshop, probes: ProbeSettings
-) -> dict[tuple[str, str], FeatureComparison]:
-    """The pairwise linearization of the pairs whose sides are one network; a pair that fails has none."""
-    from lineage_graph.features import held, pairwise
-
-    alike = [(a, b) for a, b in sides if a.features and b.features and a.features.group == b.features.group != ""]
-    # Workers hold the networks of their latest pairs: pairs of one model come one after the other.
-    alike.sort(key=lambda pair: [side.checkpoint.digest for side in pair])
-    work: list[tuple[str | None, pairwise.FeaturePairTask]] = []
-    for pair in alike:
-        a, b = (held.Side(side.checkpoint.path, side.checkpoint.digest, side.checkpoint.arch) for side in pair)
-        named = [(side.digest, side.architecture) for side in (a, b)]
-        key = artefact_key("feature-comparison", pairwise.SCHEMA, named, probes.key)
-        work.append((key, pairwise.FeaturePairTask(a, b, probes)))
-    kept = Artefact("feature-comparison", pairwise.to_bytes, pairwise.from_bytes)
-    outcomes = shop.map(kept, pairwise.compare, work)
-    return {(a.id, b.id): o.value for (a, b), o in zip(alike, outcomes, strict=True) if o.value is not None}
-
-
-def judge(models: Sequence[Model], measured: Sequence[PairEvidence], metadata: bool) -> list[ScoredPair]:
+def judge(
+    models: Sequence[Model], measured: Sequence[PairEvidence], metadata: bool, calibration: Calibration
+) -> list[ScoredPair]:
     """Score every measured pair, and the pairs of files with equal bytes, which need no measurement."""
     by_id = {model.id: model.checkpoint for model in models}
-    calibration = shipped()
     return [
         scoring.score(
             pair,

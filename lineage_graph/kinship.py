@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,12 @@ class Splice:
     child: str
     blocks: tuple[tuple[str, tuple[str, ...]], ...]
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """What the assembly is told beside the pairs. ``origins``: by model, of each of its blocks."""
+
+    blends: tuple[Blend, ...] = ()
+    splices: tuple[Splice, ...] = ()
+    origins: Mapping[str, tuple[BlockOrigin, ...]] = field(default_factory=dict)

@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("signals",),
     ("relayout",),
     ("evidence",),
+    ("kinds",),
     ("calibration", "stability"),
     ("scoring",),
     ("rooting", "families"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fingerprints import model
+from lineage_graph.kinship import Blend, Kinship, Splice
 from lineage_graph.lineage import LineageSettings, assemble
 from lineage_graph.types import DirectionCue, Failure, ScoredPair
 
@@ -158,3 +159,55 @@ def test_families_are_numbered_by_size_and_generations_from_the_root():
     nodes = assemble("zoo", zoo, pairs, [], SETTINGS).graph.nodes
     assert [(nodes[n]["family"], nodes[n]["generation"]) for n in "abcde"] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
     assert [nodes[n]["role"] for n in "abcde"] == ["root", "child", "child", "root", "child"]
+
+
+def merged_family():
+    """A root with three children of length 1, the mean of the first two, and a child of that mean: pairs, measured."""
+    lengths = {("o", "p"): 1.0, ("o", "q"): 1.0, ("o", "s"): 1.0, ("o", "m"): 0.5, ("p", "m"): 0.5, ("q", "m"): 0.5}
+    lengths |= {("p", "q"): 2.0, ("p", "s"): 2.0, ("q", "s"): 2.0, ("s", "m"): 1.5}
+    lengths |= {(one, "c"): lengths[tuple(sorted((one, "m"), key="opqsm".index))] + 0.2 for one in "opqs"}
+    lengths[("m", "c")] = 0.2
+    later = [DirectionCue("counter", 3.0)]
+    return [pair(a, b, math.sqrt(squared), cues=later if a == "o" else ()) for (a, b), squared in lengths.items()]
+
+
+BLEND = Blend("m", "linear", ("p", "q"), (0.5, 0.5), (0.01, 0.01), 0.0, 0.97)
+
+
+def test_a_merge_has_all_its_parents_and_its_own_descendants():
+    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, Kinship(blends=(BLEND,))).graph
+    assert set(graph.edges) == {("o", "p"), ("o", "q"), ("o", "s"), ("p", "m"), ("q", "m"), ("m", "c")}
+    assert graph.nodes["m"]["role"] == "merge"
+    edge = graph.edges["p", "m"]
+    assert (edge["kind"], edge["confidence"], edge["direction_confidence"]) == ("merge", 0.97, 0.97)
+    assert edge["evidence"]["merge.coefficient"] == 0.5
+
+
+def test_an_unlikely_merge_is_not_drawn():
+    unlikely = dataclasses.replace(BLEND, confidence=0.4)
+    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, Kinship(blends=(unlikely,))).graph
+    assert graph.number_of_edges() == 5
+    assert graph.in_degree("m") <= 1
+
+
+def test_merges_that_would_close_a_circle_are_not_both_drawn():
+    back = dataclasses.replace(BLEND, child="p", parents=("m", "q"))
+    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, Kinship(blends=(BLEND, back))).graph
+    assert nx.is_directed_acyclic_graph(graph)
+    assert sum(data["kind"] == "merge" for *_, data in graph.edges(data=True)) == 2
+
+
+def test_the_edges_of_a_splice_say_which_blocks_they_stand_for():
+    splice = Splice("m", (("p", ("stem", "blocks.0")), ("q", ("blocks.1",))), 0.9)
+    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, Kinship(splices=(splice,))).graph
+    assert graph.edges["p", "m"]["layers"] == ["stem", "blocks.0"]
+    assert {data["kind"] for *_, data in graph.in_edges("m", data=True)} == {"splice"}
+
+
+def test_copies_of_a_merge_s_parents_change_nothing():
+    copies = [pair("p", "p2", 0.0, kind="duplicate")]
+    through_copy = dataclasses.replace(BLEND, parents=("p2", "q"))
+    zoo = models(["o", "p", "q", "s", "m", "c", "p2"])
+    graph = assemble("zoo", zoo, merged_family() + copies, [], SETTINGS, Kinship(blends=(through_copy,))).graph
+    assert graph.in_degree("m") == 2
+    assert graph.in_degree("q") == 1

@@ -1,0 +1,103 @@
+"""From models to measurements: which pairs are looked at, and everything that is measured of each.
+
+Fans out through the executor, and keeps what it measured in the store; judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lineage_graph import alignment, candidates, evidence, fingerprint, lineage
+from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.store import artefact_key
+from lineage_graph.types import CandidatePair, Detection, FeatureComparison, Model, PairEvidence, Rejected
+
+COMPARISONS = Artefact("comparison", evidence.to_bytes, evidence.from_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """``proposed``: number of pairs that were looked at. ``unreadable``: pairs whose weights could not be compared."""
+
+    models: tuple[Model, ...]
+    proposed: int
+    measured: tuple[PairEvidence, ...]
+    unreadable: tuple[Rejected, ...]
+
+
+def propose(models: Sequence[Model], metadata: bool) -> list[CandidatePair]:
+    """Candidates among the distinct models; where metadata counts, declared parents are always looked at."""
+    distinct: dict[str, Model] = {}
+    for model in sorted(models, key=lineage.canonical):
+        distinct.setdefault(model.fingerprint.digest, model)
+    pairs = list(candidates.propose(list(distinct.values())))
+    if not metadata:
+        return pairs
+    proposed = {frozenset((pair.a, pair.b)) for pair in pairs}
+    by_id = {model.id: distinct[model.fingerprint.digest] for model in models}
+    for model in models:
+        for claim in model.checkpoint.declared_parents:
+            if claim not in by_id:
+                continue
+            a, b = sorted((by_id[claim], by_id[model.id]), key=lambda side: side.fingerprint.digest)
+            if a is not b and frozenset((a.id, b.id)) not in proposed:
+                proposed.add(frozenset((a.id, b.id)))
+                pairs.append(CandidatePair(a.id, b.id, 0.0))
+    return pairs
+
+
+def measure(
+    models: Sequence[Model],
+    pairs: Sequence[CandidatePair],
+    shop: Workshop,
+    probes: ProbeSettings | None,
+    detections: Mapping[tuple[str, str], Detection],
+) -> tuple[list[PairEvidence], list[Rejected]]:
+    """Compare the weights of each pair, and its features where both have them, and take every signal from that.
+
+    ``detections``: by pair, what the detector said, where it did. Pairs whose weights cannot be read come with the
+    reason.
+    """
+    by_id = {model.id: model for model in models}
+    sides = [(by_id[pair.a], by_id[pair.b]) for pair in pairs]
+    features = compare_features(sides, shop, probes) if probes is not None else {}
+    aligned = [alignment.align(a.fingerprint, b.fingerprint) for a, b in sides]
+    work = [
+        (
+            artefact_key("comparison", evidence.SCHEMA, fingerprint.SCHEMA, a.checkpoint.digest, b.checkpoint.digest),
+            evidence.plan(a.checkpoint.path, b.checkpoint.path, matched),
+        )
+        for (a, b), matched in zip(sides, aligned, strict=True)
+    ]
+    measured: list[PairEvidence] = []
+    unreadable: list[Rejected] = []
+    outcomes = shop.map(COMPARISONS, evidence.compare, work)
+    for (a, b), matched, outcome in zip(sides, aligned, outcomes, strict=True):
+        if outcome.value is None:
+            unreadable.append(Rejected(a.id, b.id, 0.0, 0.0, f"not compared: {outcome.message}"))
+        else:
+            pair = (a.id, b.id)
+            measured.append(evidence.gather(a, b, matched, outcome.value, features.get(pair), detections.get(pair)))
+    return measured, unreadable
+
+
+def compare_features(
+    sides: Sequence[tuple[Model, Model]], shop: Workshop, probes: ProbeSettings
+) -> dict[tuple[str, str], FeatureComparison]:
+    """The pairwise linearization of the pairs whose sides are one network; a pair that fails has none."""
+    from lineage_graph.features import held, pairwise
+
+    alike = [(a, b) for a, b in sides if a.features and b.features and a.features.group == b.features.group != ""]
+    # Workers hold the networks of their latest pairs: pairs of one model come one after the other.
+    alike.sort(key=lambda pair: [side.checkpoint.digest for side in pair])
+    work: list[tuple[str | None, pairwise.FeaturePairTask]] = []
+    for pair in alike:
+        a, b = (held.Side(side.checkpoint.path, side.checkpoint.digest, side.checkpoint.arch) for side in pair)
+        named = [(side.digest, side.architecture) for side in (a, b)]
+        key = artefact_key("feature-comparison", pairwise.SCHEMA, named, probes.key)
+        work.append((key, pairwise.FeaturePairTask(a, b, probes)))
+    kept = Artefact("feature-comparison", pairwise.to_bytes, pairwise.from_bytes)
+    outcomes = shop.map(kept, pairwise.compare, work)
+    return {(a.id, b.id): o.value for (a, b), o in zip(alike, outcomes, strict=True) if o.value is not None}

@@ -1,0 +1,161 @@
+"""Related pairs → families: copies folded into one, the tree of each family, and the subtrees below its merges.
+
+Updates of different training runs are nearly orthogonal, so squared weight distances add up along lineage edges: inside
+a family the undirected tree is the minimum spanning tree of the squared distances, whichever node is the root. A model
+with several parents lies between them, where it would pull the tree apart: it is taken out, and what descends from it
+is a tree of its own below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import networkx as nx
+
+from lineage_graph.types import ScoredPair
+
+Key = frozenset[str]
+Shares = Mapping[str, float]
+"""By parent, its coefficient."""
+
+SAME_LENGTH = 0.25
+"""Relative difference of two squared lengths that updates which are only nearly orthogonal can make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One undirected tree: ``nodes`` in canonical order, its ``edges``, and the ``root`` where it is known already."""
+
+    nodes: tuple[str, ...]
+    edges: tuple[ScoredPair, ...]
+    root: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """``keeper`` of every model: itself, unless it is a copy. ``copies``: the pair that ties each of them to it."""
+
+    keeper: Mapping[str, str]
+    copies: Mapping[str, ScoredPair]
+
+
+def key(pair: ScoredPair) -> Key:
+    """The two models of a pair, whichever comes first."""
+    return frozenset((pair.a, pair.b))
+
+
+def fold_duplicates(nodes: Sequence[str], accepted: Mapping[Key, ScoredPair]) -> Folded:
+    """Equal weights are one node of the tree: each model's keeper, and for each copy the pair that ties it to it.
+
+    Where a date or a coarser format says which one is the original, it is the keeper; otherwise the first in the order
+    of ``nodes``. A copy without a pair of its own with the keeper borrows one of the group, without its direction.
+    """
+    same: nx.Graph[str] = nx.Graph()
+    same.add_nodes_from(nodes)
+    duplicates = [pair for pair in accepted.values() if pair.kind == "duplicate"]
+    same.add_edges_from((pair.a, pair.b) for pair in duplicates)
+    keeper = {node: node for node in nodes}
+    copies: dict[str, ScoredPair] = {}
+    rank = {node: index for index, node in enumerate(nodes)}
+    for group in nx.connected_components(same):
+        seniority = dict.fromkeys(group, 0.0)
+        inside = [pair for pair in duplicates if pair.a in group]
+        for pair in inside:
+            seniority[pair.a] += known_log_odds(pair)
+            seniority[pair.b] -= known_log_odds(pair)
+        original = min(group, key=lambda node: (-round(seniority[node], 9), rank[node]))
+        for copy in group - {original}:
+            keeper[copy] = original
+            tie = accepted.get(frozenset((original, copy)))
+            copies[copy] = tie or replace(next(p for p in inside if copy in (p.a, p.b)), direction=())
+    return Folded(keeper, dict(sorted(copies.items(), key=lambda item: rank[item[0]])))
+
+
+def between_keepers(pairs: Mapping[Key, ScoredPair], keeper: Mapping[str, str]) -> dict[Key, ScoredPair]:
+    """The pairs as seen between keepers: what a copy is related to, its keeper is; of several the nearest counts."""
+    best: dict[Key, ScoredPair] = {}
+    for pair in pairs.values():
+        moved = replace(pair, a=keeper[pair.a], b=keeper[pair.b])
+        ends = key(moved)
+        if pair.kind != "duplicate" and len(ends) == 2 and (ends not in best or moved.distance < best[ends].distance):
+            best[ends] = moved
+    return best
+
+
+def known_log_odds(pair: ScoredPair) -> float:
+    """What the cues whose sign is known say for a → b."""
+    return sum(cue.log_odds for cue in pair.direction if cue.sign_prior == 1)
+
+
+def trees(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], several: Mapping[str, Shares]) -> Iterator[Tree]:
+    """The trees of all families. ``several``: of each model with several parents, the shares that it takes of them; it
+    is the root of its own tree.
+
+    Deterministic: ties go by the order of ``nodes``.
+    """
+    rank = {node: index for index, node in enumerate(nodes)}
+    related = _graph(nodes, pairs, rank)
+    forest = nx.minimum_spanning_tree(related)
+    for child, shares in several.items():
+        forest.remove_edges_from([(child, other) for other in _not_below(child, shares, forest, related)])
+    blended = set(several)
+    apart: set[str] = set()
+    for component in list(nx.connected_components(forest)):
+        if blended & component:
+            apart |= component
+            yield from _below(component, blended, forest, rank)
+    rest = nx.minimum_spanning_tree(related.subgraph([node for node in nodes if node not in apart]))
+    for component in sorted(nx.connected_components(rest), key=lambda c: min(rank[n] for n in c)):
+        yield _tree(component, rest, rank, None)
+
+
+def _graph(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], rank: Mapping[str, int]) -> nx.Graph[str]:
+    related: nx.Graph[str] = nx.Graph()
+    related.add_nodes_from(nodes)
+    # Kruskal keeps the order of insertion among equal weights: sort, so that ties do not depend on names.
+    for pair in sorted(pairs.values(), key=lambda p: (p.distance, *sorted((rank[p.a], rank[p.b])))):
+        related.add_edge(pair.a, pair.b, weight=pair.distance**2, pair=pair)
+    return related
+
+
+def _not_below(child: str, shares: Shares, forest: nx.Graph[str], related: nx.Graph[str]) -> set[str]:
+    """Neighbours in the forest that do not descend from ``child``: its parents, their common origin, what a direction
+    cue puts before it, and whatever leads to one of its parents.
+    """
+    cut = set()
+    around = forest.subgraph(set(forest) - {child})
+    for neighbour in forest.neighbors(child):
+        pair: ScoredPair = forest.edges[child, neighbour]["pair"]
+        downward = known_log_odds(pair) * (1 if pair.a == child else -1)
+        beyond = nx.node_connected_component(around, neighbour)
+        if downward < 0 or beyond & set(shares) or (downward == 0 and _is_origin(neighbour, child, shares, related)):
+            cut.add(neighbour)
+    return cut
+
+
+def _is_origin(node: str, child: str, shares: Shares, related: nx.Graph[str]) -> bool:
+    """Is ``node`` the common origin of the parents? Their updates from there are orthogonal, so the squared lengths of
+    the shares that ``child`` takes of them add up; from a descendant of ``child`` they do not.
+    """
+    if any(not related.has_edge(node, parent) for parent in shares):
+        return False
+    apart = sum(share**2 * related.edges[node, parent]["weight"] for parent, share in shares.items())
+    return abs(related.edges[node, child]["weight"] / apart - 1) < SAME_LENGTH if apart > 0 else False
+
+
+def _below(component: set[str], blended: set[str], forest: nx.Graph[str], rank: Mapping[str, int]) -> Iterator[Tree]:
+    """The trees of a component that holds models with several parents: cut above each of these, rooted in it."""
+    first = min(blended & component, key=rank.__getitem__)
+    cut = nx.Graph(forest.subgraph(component))
+    for parent, child in list(nx.bfs_edges(cut, first)):
+        if child in blended:
+            cut.remove_edge(parent, child)
+    for part in nx.connected_components(cut):
+        yield _tree(part, cut, rank, next(iter(blended & part)))
+
+
+def _tree(component: set[str], forest: nx.Graph[str], rank: Mapping[str, int], root: str | None) -> Tree:
+    members = sorted(component, key=rank.__getitem__)
+    edges = tuple(data["pair"] for _, _, data in forest.edges(members, data=True))
+    return Tree(tuple(members), edges, root)
