@@ -9,7 +9,7 @@ better half goes on to twice as many, until few are left for the rest (successiv
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from lineage_graph.features.models import Network
 
-FIRST = 2
-"""Probes of the first round: one takes nearly as long as two, since every child has its own tangent."""
+FIRST = 4
+"""Probes of the first round: fewer drop winners, and save little, since every child has its own tangent."""
 
 TOGETHER = 128
 """Children times probes that share one primal pass: more save no time, and each costs memory."""
@@ -59,46 +59,47 @@ def residuals(task: ResidualTask) -> tuple[float, ...]:
 
     Raises :class:`~lineage_graph.errors.ModelError`.
     """
+    from lineage_graph.features.anchored import probes_for
     from lineage_graph.features.linearize import difference, jvps
 
-    parent = _network(task.parent)
-    probes = _probes(parent, task.probes)[task.start : task.stop]
+    parent = held(task.parent, task.probes)
+    probes = probes_for(parent, task.probes)[task.start : task.stop]
     features = parent.features(parent.layer(task.probes.depth), probes, pool=True)
     found: list[float] = []
     batch = max(1, TOGETHER // len(probes))
     for start in range(0, len(task.children), batch):
         children = task.children[start : start + batch]
-        deltas = [difference(_network(child).parameters, parent.parameters) for child in children]
+        deltas = [difference(held(child, task.probes).parameters, parent.parameters) for child in children]
         primal, tangents = jvps(features, parent.parameters, deltas)
         for child, tangent in zip(children, tangents, strict=True):
-            own = _features(child, task.probes)[task.start : task.stop]
+            own = own_features(child, task.probes)[task.start : task.stop]
             found.append(float((primal + tangent - own).abs().mean(dim=1).sum()))
     return tuple(found)
 
 
 @lru_cache(maxsize=HELD)
-def _network(file: NetworkFile) -> Network:
+def held(file: NetworkFile, settings: ProbeSettings) -> Network:
+    """The folded network, with the parameters that its features depend on."""
+    from lineage_graph.features.anchored import probes_for
     from lineage_graph.features.folding import folded
     from lineage_graph.features.models import load_network
+    from lineage_graph.features.trimming import trimmed
 
-    return folded(load_network(Path(file.path), file.architecture))
+    network = folded(load_network(Path(file.path), file.architecture))
+    return trimmed(network, network.layer(settings.depth), probes_for(network, settings)[:1])
 
 
 @lru_cache(maxsize=HELD)
-def _features(file: NetworkFile, settings: ProbeSettings) -> Tensor:
+def own_features(file: NetworkFile, settings: ProbeSettings) -> Tensor:
     """The model's own features on all probes, shape (probes, features)."""
     import torch
 
-    network = _network(file)
-    with torch.no_grad():
-        features = network.features(network.layer(settings.depth), _probes(network, settings), pool=True)
-        return features(network.parameters)
-
-
-def _probes(network: Network, settings: ProbeSettings) -> Tensor:
     from lineage_graph.features.anchored import probes_for
 
-    return probes_for(network, settings)
+    network = held(file, settings)
+    with torch.no_grad():
+        features = network.features(network.layer(settings.depth), probes_for(network, settings), pool=True)
+        return features(network.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,8 @@ def winners(
     total: dict[tuple[str, str], float] = defaultdict(float)
     for start, stop in schedule or rounds(probes.count):
         racing = {child: candidates for child, candidates in left.items() if len(candidates) > 1}
-        for parent, child, residual in _measured(field.files, racing, probes, (start, stop), executor, progress):
+        these, part = Field(field.files, racing), (start, stop)
+        for parent, child, residual in measured(residuals, these, probes, part, executor, progress):
             total[parent, child] += residual
         for child, candidates in racing.items():
             ranked = sorted(candidates, key=lambda parent: total[parent, child])
@@ -143,26 +145,29 @@ def rounds(count: int) -> list[tuple[int, int]]:
     return found
 
 
-def _measured(
-    files: Mapping[str, NetworkFile],
-    left: Mapping[str, Sequence[str]],
+def measured(
+    function: Callable[[ResidualTask], tuple[float, ...]],
+    field: Field,
     probes: ProbeSettings,
     part: tuple[int, int],
     executor: Executor,
     progress: Progress,
 ) -> Iterator[tuple[str, str, float]]:
-    """(parent, child, residual) of all that are left, on one round's probes; one task a parent."""
+    """(parent, child, value) of the whole field by ``function``, on ``part`` of the probes; one task a parent.
+
+    Raises as :func:`winners` does.
+    """
     children: dict[str, list[str]] = defaultdict(list)
-    for child, candidates in left.items():
+    for child, candidates in field.candidates.items():
         for parent in candidates:
             children[parent].append(child)
     tasks = [
-        ResidualTask(files[parent], tuple(files[child] for child in own), probes, *part)
+        ResidualTask(field.files[parent], tuple(field.files[child] for child in own), probes, *part)
         for parent, own in children.items()
     ]
-    outcomes = executor.map(residuals, tasks)
+    outcomes = executor.map(function, tasks)
     for done, ((parent, own), outcome) in enumerate(zip(children.items(), outcomes, strict=True), start=1):
         if outcome.value is None:
             raise SourceError(f"{parent} could not be linearized: {outcome.error}: {outcome.message}")
-        yield from ((parent, child, residual) for child, residual in zip(own, outcome.value, strict=True))
-        progress(f"probes {part[0]} to {part[1]}", done, len(tasks))
+        yield from ((parent, child, value) for child, value in zip(own, outcome.value, strict=True))
+        progress(f"{function.__name__}, probes {part[0]} to {part[1]}", done, len(tasks))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lineage_graph.features.linearize import FeatureFunction, Parameters
+from lineage_graph.features.race import NetworkFile
 from lineage_graph.timm_compat import import_timm
 
 KINDS = ("mlp", "conv", "attention")
@@ -80,3 +81,22 @@ def save(state: dict[str, Tensor], path: Path, **metadata: str) -> Path:
 
     save_file({name: values.clone().contiguous() for name, values in state.items()}, path, metadata=metadata or None)
     return path
+
+
+STEPS = {"child": 0.02, "near": 0.01, "mid": 0.1, "far": 0.3, "stray": 1.0}
+
+
+def distances(folder: Path) -> dict[str, NetworkFile]:
+    """Models at growing distances from one root, each in a direction of its own."""
+    root = model("test_resnet").state_dict()
+    generator = torch.Generator().manual_seed(0)
+    found = {}
+    for name, step in STEPS.items():
+        state = {
+            key: values + step * values.std() * torch.randn(values.shape, generator=generator)
+            if values.ndim > 1
+            else values
+            for key, values in root.items()
+        }
+        found[name] = NetworkFile(str(save(state, folder / f"{name}.safetensors")), "test_resnet")
+    return found

@@ -3,38 +3,24 @@
 import pytest
 import torch
 
-from features.networks import model, save
+from features.networks import distances
 from lineage_graph.errors import SourceError
 from lineage_graph.executors import SerialExecutor
 from lineage_graph.features.race import Field, NetworkFile, ResidualTask, residuals, rounds, winners
 from lineage_graph.features.settings import ProbeSettings
 
 PROBES = ProbeSettings(count=8)
-STEPS = {"child": 0.02, "near": 0.01, "mid": 0.1, "far": 0.3, "stray": 1.0}
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Models at growing distances from one root, each in a direction of its own."""
-    folder = tmp_path_factory.mktemp("field")
-    root = model("test_resnet").state_dict()
-    generator = torch.Generator().manual_seed(0)
-    found = {}
-    for name, step in STEPS.items():
-        state = {
-            key: values + step * values.std() * torch.randn(values.shape, generator=generator)
-            if values.ndim > 1
-            else values
-            for key, values in root.items()
-        }
-        found[name] = NetworkFile(str(save(state, folder / f"{name}.safetensors")), "test_resnet")
-    return found
+    return distances(tmp_path_factory.mktemp("field"))
 
 
 def test_each_round_takes_as_many_probes_as_there_were():
-    assert rounds(16) == [(0, 2), (2, 4), (4, 8), (8, 16)]
-    assert rounds(11) == [(0, 2), (2, 4), (4, 8), (8, 11)]
-    assert rounds(2) == [(0, 2)]
+    assert rounds(16) == [(0, 4), (4, 8), (8, 16)]
+    assert rounds(11) == [(0, 4), (4, 8), (8, 11)]
+    assert rounds(4) == [(0, 4)]
     assert rounds(1) == [(0, 1)]
 
 
@@ -61,7 +47,7 @@ def test_only_what_is_left_is_measured(files):
     field = Field(files, {"child": ["stray", "far", "mid", "near"]})
     assert winners(field, PROBES, SerialExecutor(), lambda *report: reports.append(report)) == {"child": "near"}
     sizes = {stage: total for stage, _, total in reports}
-    assert sizes == {"probes 0 to 2": 4, "probes 2 to 4": 2}
+    assert sizes == {"residuals, probes 0 to 4": 4, "residuals, probes 4 to 8": 2}
 
 
 def test_a_single_candidate_wins_unmeasured(files):
