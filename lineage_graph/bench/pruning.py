@@ -1,14 +1,16 @@
 """Linearized scoring of a whole zoo, all pairs against pruned ones: ``lgraph bench pruning``.
 
 Both ways choose each model's parent by the linearized l1 distance (Neural Lineage, Sec. 3.2), with the same code, the
-same workers and every network held in memory. All pairs: every other model is measured on every probe. Pruned: the
-nearest by sketches and features race. The pruned way also pays for the fingerprints, the features and the search.
+same workers and every network held in memory. All pairs: every other model is measured on every probe. Pruned: of the
+half of the zoo that is nearest by sketches of the weights, sketched residuals leave a few, and these race. The pruned
+way also pays for the fingerprints and the search.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lineage_graph.bench.markdown import table
@@ -19,16 +21,17 @@ from lineage_graph.evaluate import Truth
 from lineage_graph.executors import make_executor
 from lineage_graph.features.race import Field, NetworkFile, rounds, winners
 from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.features.sketched import shortened
 from lineage_graph.store import Store
 from lineage_graph.types import Model, Progress, silent
 
 WARM_UP = 8
 """Parents that are held against all models, by all workers in turn, so that each of them has seen every model."""
 
-RECIPE, MODELS, SEED = "generations", 300, 3
-NEIGHBOURS = 28
-"""Nearest models of each that are looked up: a few more than in a build, since most of them leave the race early.
-Chosen on a zoo of another seed."""
+RECIPE, MODELS, SEED = "generations", 300, 5
+NEIGHBOURS = 150
+"""Nearest models of each that are looked up: many, since a sketched residual costs next to nothing. Chosen on a zoo of
+another seed, as everything else in the pruned way."""
 
 
 def run(workdir: Path, progress: Progress) -> str:
@@ -41,17 +44,20 @@ def run(workdir: Path, progress: Progress) -> str:
         # Workers start, import, and each of them holds every network, before any clock runs.
         few = {child: others[:WARM_UP] for child, others in everyone.items()}
         winners(Field(files, few), probes, executor, schedule=[(0, 1)])
+        shortened(Field(files, few), probes, executor, kept=1)
         start = time.perf_counter()
         fresh = Workshop(executor, Store(workdir / "fresh"), silent)
-        models = grown(MODELS, SEED, workdir, silent, recipe=RECIPE, probes=probes, shop=fresh).zoo.models
+        models = grown(MODELS, SEED, workdir, silent, recipe=RECIPE, shop=fresh).zoo.models
         near = shortlists(models, CandidateSettings(neighbours=NEIGHBOURS))
         preparation = time.perf_counter() - start
-        pruned = winners(Field(files, near), probes, executor, progress)
+        field = shortened(Field(files, near), probes, executor, progress)
+        shortening = time.perf_counter() - start - preparation
+        pruned = winners(field, probes, executor, progress)
         pruned_seconds = time.perf_counter() - start
         start = time.perf_counter()
         brute = winners(Field(files, everyone), probes, executor, progress, schedule=[(0, probes.count)])
         brute_seconds = time.perf_counter() - start
-    scored = [probes.count * sum(map(len, everyone.values())), measured(near, probes.count)]
+    scored = [probes.count * sum(map(len, everyone.values())), raced(field.candidates, probes.count)]
     rows = [
         ["all pairs of one shape", scored[0], brute_seconds, 1.0, 1.0, right(brute, zoo.truth)],
         [
@@ -62,7 +68,8 @@ def run(workdir: Path, progress: Progress) -> str:
             sum(pruned.get(child) == parent for child, parent in brute.items()) / len(brute),
             right(pruned, zoo.truth),
         ],
-        ["of which fingerprints, features and search", "", preparation, "", "", ""],
+        ["of which fingerprints and search", "", preparation, "", "", ""],
+        ["of which sketched residuals", "", shortening, "", "", ""],
     ]
     header = ["way", "pairs × probes", "seconds", "times faster", "same chosen parents", "true parent or child chosen"]
     return f"The grown zoo of {MODELS} (recipe {RECIPE}, seed {SEED}), unordered.\n\n" + table(header, rows)
@@ -75,10 +82,10 @@ def _of_one_shape(models: tuple[Model, ...]) -> dict[str, list[str]]:
     return {m.id: [other for other in groups[m.fingerprint.signature] if other != m.id] for m in models}
 
 
-def measured(near: dict[str, list[str]], count: int) -> int:
+def raced(candidates: Mapping[str, Sequence[str]], count: int) -> int:
     """Pairs times probes of the races."""
     total = 0
-    for others in near.values():
+    for others in candidates.values():
         left = len(others)
         for start, stop in rounds(count):
             total += left * (stop - start) if left > 1 else 0
