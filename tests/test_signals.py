@@ -3,38 +3,10 @@
 import numpy as np
 import pytest
 
-from fingerprints import fingerprint
-from lineage_graph.alignment import align
-from lineage_graph.comparison import TensorPair, compare_tensors, permutation_z
+from lineage_graph.comparison import permutation_z
 from lineage_graph.scoring import CUES
-from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
-
-
-class Arrays:
-    """A reader over arrays, in pieces of ``piece`` elements."""
-
-    def __init__(self, state, piece=1 << 20):
-        self.state, self.piece = state, piece
-
-    def chunks(self, name):
-        flat = np.asarray(self.state[name], dtype=np.float32).reshape(-1)
-        for start in range(0, flat.size, self.piece):
-            yield flat[start : start + self.piece]
-
-
-def context(a, b, counters=({}, {}), piece=1 << 20):
-    one, two = fingerprint(a, counters[0]), fingerprint(b, counters[1])
-    alignment = align(one, two)
-    tensors = tuple(
-        compare_tensors(
-            Arrays(a, piece),
-            Arrays(b, piece),
-            TensorPair(x.spec.name, y.spec.name, x.spec.size, x.spec.shape[0] if x.is_matrix else 0, x.mean, y.mean),
-        )
-        for x, y in alignment.pairs
-    )
-    return PairContext(one, two, alignment.pairs, tensors, alignment.coverage)
+from pairs import context
 
 
 @pytest.fixture
@@ -146,12 +118,6 @@ def test_counters_that_only_one_side_has_say_nothing(generator):
     a = net(generator)
     signals = measure_all(context(a, a, ({"epoch": 3.0}, {"step": 4.0})))
     assert not [name for name in signals if name.startswith("counter.")]
-
-
-def test_a_pruned_child_has_more_zeros(generator):
-    a = net(generator)
-    pruned = {name: np.where(np.abs(w) < 0.5, 0, w) for name, w in a.items()}
-    assert measure_all(context(a, pruned))["sparsity_gain"] > 0.2
 
 
 def test_turning_a_pair_round_turns_every_cue_of_direction(generator):

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from lineage_graph.signals import counters, distance, inherited, precision, statistics
+from lineage_graph.signals import (
+    counters,
+    distance,
+    head,
+    inherited,
+    lattice,
+    low_rank,
+    precision,
+    sparsity,
+    statistics,
+)
 from lineage_graph.signals.base import PairContext, Signal
 
 SIGNALS: tuple[Signal, ...] = (
@@ -11,6 +21,10 @@ SIGNALS: tuple[Signal, ...] = (
     counters.measure,
     statistics.measure,
     precision.measure,
+    lattice.measure,
+    sparsity.measure,
+    low_rank.measure,
+    head.measure,
 )
 
 
@@ -24,7 +38,8 @@ def measure_all(pair: PairContext) -> dict[str, float]:
 
 SIGNED = frozenset(
     [
-        *("scale", "norm_growth", "init_drift", "kurtosis_growth", "precision_loss", "sparsity_gain"),
+        *("scale", "norm_growth", "init_drift", "kurtosis_growth", "precision_loss", "lattice_loss"),
+        *("sparsity_gain", "masked", "adapter_gain"),
         *("created", "declared", "linearized.asymmetry", "detector.direction"),
     ]
 )

@@ -1,0 +1,87 @@
+"""What kind of edge there is between two relatives: rules on signals, first match counts.
+
+Which of the two came first does not matter here: signed signals are taken by their size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+WHOLE = 0.999
+"""Share of all weights from which a copy is whole; a constant buffer may be missing in one format."""
+
+ROUNDED = 0.9
+"""Share of what changed that rounding explains in a quantised model; a few layers may be left to themselves."""
+
+ADAPTED = 0.99
+"""Share of the squared change of low rank where an adapter was merged: all but what rounding adds."""
+
+KEPT = 0.9
+"""Share of biases and scales that an adapter leaves as they were; normalisations may be trained beside it."""
+
+PRUNED = 0.05
+"""Share of zeros gained from which a model is pruned; rounding and dead units leave fewer."""
+
+SAME_HEAD = 0.5
+"""Cosine from which a head goes on. Sketches of unrelated heads have 0, with a standard deviation of 1/8."""
+
+
+Signals = Mapping[str, float]
+
+
+def kind(signals: Signals) -> str:
+    """One of ``adapter``, ``duplicate``, ``quantize``, ``prune``, ``snapshot`` and ``finetune``, which takes what is
+    left. ``signals``: of a related pair, by name, with ``coverage``; absent ones decide nothing.
+    """
+    return next((name for name, holds in RULES if holds(signals)), "finetune")
+
+
+def _wrapped(signals: Signals) -> bool:
+    """One file carries an adapter's factors."""
+    return signals.get("adapter_gain", 0.0) != 0
+
+
+def _duplicate(signals: Signals) -> bool:
+    """Every value is equal, in whatever layout or type, the head's too."""
+    return _identical(signals) and signals.get("head_identical", 1.0) >= WHOLE
+
+
+def _quantized(signals: Signals) -> bool:
+    """What changed is rounding."""
+    return signals.get("rounding", 0.0) >= ROUNDED and "lattice_loss" in signals
+
+
+def _pruned(signals: Signals) -> bool:
+    """One side has more zeros, or fewer units."""
+    return abs(signals.get("sparsity_gain", 0.0)) >= PRUNED or signals.get("units_lost", 0.0) != 0
+
+
+def _merged(signals: Signals) -> bool:
+    """All that changed is of low rank, and biases and scales are as they were."""
+    return signals.get("low_rank", 0.0) >= ADAPTED and signals.get("kept_vectors", 1.0) >= KEPT
+
+
+def _snapshot(signals: Signals) -> bool:
+    """The head goes on, and every counter that both sides have grows in one direction: a new run starts some anew.
+
+    A new task brings a new head. Training further on the same task cannot be told from a longer run by weights alone.
+    """
+    growths = [value for name, value in signals.items() if name.startswith("counter.")]
+    one_run = all(value >= 0 for value in growths) or all(value <= 0 for value in growths)
+    return one_run and not _identical(signals) and signals.get("head_cosine", 0.0) >= SAME_HEAD
+
+
+def _identical(signals: Signals) -> bool:
+    return signals.get("identical") == 1.0 and signals.get("coverage", 0.0) >= WHOLE
+
+
+RULES: tuple[tuple[str, Callable[[Signals], bool]], ...] = (
+    ("adapter", _wrapped),
+    ("duplicate", _duplicate),
+    # Before pruning, since rounding to few levels makes zeros.
+    ("quantize", _quantized),
+    ("prune", _pruned),
+    ("adapter", _merged),
+    ("snapshot", _snapshot),
+)
+"""In this order; the first that holds gives the kind."""
