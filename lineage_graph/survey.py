@@ -1,0 +1,199 @@
+"""Every block of every model, held against the blocks of the zoo that may be its relatives, at any depth.
+
+Blocks of equal shapes are compared by their sketches. Of the nearest, those that were not compared exactly when their
+models were are read, so that in a zoo of ordinary fine-tunes hardly anything is read twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lineage_graph import evidence, fingerprint
+from lineage_graph.alignment import Alignment
+from lineage_graph.blocks import Block, Shapes, blocks
+from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.signals.distance import cosine_z
+from lineage_graph.sketch import NARROW
+from lineage_graph.store import artefact_key
+from lineage_graph.types import Model, PairEvidence, TensorComparison
+
+COMPARISONS = Artefact("block-comparison", evidence.to_bytes, evidence.from_bytes)
+
+SHORTLIST = 12
+"""Blocks read for each block, the nearest by sketch."""
+
+CHANCE = 2.0
+"""Standard deviations of a stranger's sketched cosine from which a block is worth reading."""
+
+ROWS = 1024
+"""Blocks compared at a time with all others of their shapes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A block of another model, compared exactly: ‖x - y‖² over the matrices, their centred cosine, -1 to 1, and their
+    agreement unit by unit in standard deviations of the permutation null (see ``evidence.permutation_z``).
+    """
+
+    model: str
+    block: str
+    squared_distance: float
+    cosine: float
+    z: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """One block: ``size``, elements of its matrices, their ``squared_norm``, and its ``matches``, the nearest first. Of
+    several models of the same bytes one, the first by id, stands for all.
+    """
+
+    block: str
+    size: int
+    squared_norm: float
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One block of one of the distinct models, by its number."""
+
+    model: int
+    block: Block
+
+
+def survey(
+    models: Sequence[Model], measured: Sequence[PairEvidence], shop: Workshop
+) -> dict[str, tuple[Surveyed, ...]]:
+    """By model, its blocks in network order with their exact matches. ``measured``: the comparisons of whole models.
+
+    What cannot be read any more has no match.
+    """
+    distinct: dict[str, Model] = {}
+    for model in sorted(models, key=lambda model: (model.fingerprint.digest, model.id)):
+        distinct.setdefault(model.fingerprint.digest, model)
+    chosen = list(distinct.values())
+    places = [_Place(number, block) for number, model in enumerate(chosen) for block in blocks(model.fingerprint)]
+    compared = _Compared(chosen, places)
+    for pair in measured:
+        compared.add(pair.a, pair.b, pair.tensors)
+    missing = [ends for ends in _near(places) if not compared.knows(*ends)]
+    for pair_of, tensors in _read(chosen, places, missing, shop):
+        compared.add(*pair_of, tensors)
+    found = compared.matches()
+    by_digest = defaultdict(list)
+    for place, matches in zip(places, found, strict=True):
+        norm = sum(tensor.norm**2 for tensor in place.block.matrices)
+        by_digest[chosen[place.model].fingerprint.digest].append(
+            Surveyed(place.block.name, place.block.size, norm, matches)
+        )
+    return {model.id: tuple(by_digest.get(model.fingerprint.digest, ())) for model in models}
+
+
+def _near(places: Sequence[_Place]) -> Iterator[tuple[int, int]]:
+    """Numbers of two places whose sketches agree, each such pair once; at most ``SHORTLIST`` for each place."""
+    groups: dict[Shapes, list[int]] = defaultdict(list)
+    for number, place in enumerate(places):
+        groups[place.block.shapes].append(number)
+    seen: set[tuple[int, int]] = set()
+    for shapes, members in groups.items():
+        numbers, owners = np.array(members), np.array([places[number].model for number in members])
+        vectors = np.stack([_sketch(places[number].block) for number in members])
+        least = CHANCE / math.sqrt(NARROW * len(shapes))
+        for start in range(0, len(members), ROWS):
+            cosines: npt.NDArray[np.float32] = vectors[start : start + ROWS] @ vectors.T
+            cosines[owners[start : start + ROWS, None] == owners[None, :]] = -1.0
+            order = np.argsort(-cosines, axis=1, kind="stable")[:, :SHORTLIST]
+            for row, columns in enumerate(order):
+                for column in columns[cosines[row, columns] >= least]:
+                    first, second = sorted((int(numbers[start + row]), int(numbers[column])))
+                    if (first, second) not in seen:
+                        seen.add((first, second))
+                        yield first, second
+
+
+def _sketch(block: Block) -> npt.NDArray[np.float32]:
+    """Of unit length, shape (matrices · ``sketch.NARROW``,)."""
+    whole = np.concatenate([tensor.sketch for tensor in block.matrices])
+    return (whole / max(float(np.linalg.norm(whole)), 1e-30)).astype(np.float32)
+
+
+def _read(
+    models: Sequence[Model], places: Sequence[_Place], missing: Sequence[tuple[int, int]], shop: Workshop
+) -> Iterator[tuple[tuple[str, str], tuple[TensorComparison, ...]]]:
+    """Compare the blocks of each two models in one go; a pair that cannot be read is left out."""
+    by_pair: dict[tuple[int, int], list[tuple[Block, Block]]] = defaultdict(list)
+    for first, second in missing:
+        by_pair[places[first].model, places[second].model].append((places[first].block, places[second].block))
+    work = []
+    for (a, b), ends in by_pair.items():
+        tensors = tuple(pair for x, y in ends for pair in zip(x.matrices, y.matrices, strict=True))
+        one, other = models[a].checkpoint, models[b].checkpoint
+        names = [(x.spec.name, y.spec.name) for x, y in tensors]
+        schemas = (evidence.SCHEMA, fingerprint.SCHEMA)
+        key = artefact_key(COMPARISONS.kind, schemas, one.digest, other.digest, names)
+        work.append((key, evidence.plan(one.path, other.path, Alignment(tensors, 0.0))))
+    for (a, b), outcome in zip(by_pair, shop.map(COMPARISONS, evidence.compare, work), strict=True):
+        if outcome.value is not None:
+            yield (models[a].id, models[b].id), outcome.value
+
+
+class _Compared:
+    """What is known exactly, tensor by tensor, looked up by places."""
+
+    def __init__(self, models: Sequence[Model], places: Sequence[_Place]) -> None:
+        self._models, self._places = models, places
+        self._number = {model.id: number for number, model in enumerate(models)}
+        self._of: dict[tuple[int, str], int] = {
+            (place.model, tensor.spec.name): number
+            for number, place in enumerate(places)
+            for tensor in place.block.matrices
+        }
+        self._tensors: dict[tuple[int, int], dict[tuple[str, str], TensorComparison]] = defaultdict(dict)
+
+    def add(self, a: str, b: str, tensors: Sequence[TensorComparison]) -> None:
+        """Take a comparison of tensors of model ``a`` with tensors of ``b``."""
+        one, other = self._number[a], self._number[b]
+        for tensor in tensors:
+            ends = self._of.get((one, tensor.name_a)), self._of.get((other, tensor.name_b))
+            if tensor.rows and ends[0] is not None and ends[1] is not None:
+                self._tensors[ends[0], ends[1]][tensor.name_a, tensor.name_b] = tensor
+
+    def knows(self, first: int, second: int) -> bool:
+        """Have all matrices of the two places been compared?"""
+        return self._whole(first, second) is not None or self._whole(second, first) is not None
+
+    def matches(self) -> list[tuple[Match, ...]]:
+        """By place."""
+        found: list[list[Match]] = [[] for _ in self._places]
+        for first, second in sorted({(min(ends), max(ends)) for ends in self._tensors}):
+            tensors = self._whole(first, second) or self._whole(second, first)
+            if tensors is not None:
+                x, y = self._places[first], self._places[second]
+                numbers = _moments(x.block, y.block, tensors)
+                found[first].append(Match(self._models[y.model].id, y.block.name, *numbers))
+                found[second].append(Match(self._models[x.model].id, x.block.name, *numbers))
+        return [tuple(sorted(matches, key=lambda match: match.squared_distance)) for matches in found]
+
+    def _whole(self, first: int, second: int) -> list[TensorComparison] | None:
+        known = self._tensors.get((first, second), {})
+        x, y = self._places[first].block, self._places[second].block
+        if x.shapes != y.shapes:
+            return None
+        names = [(a.spec.name, b.spec.name) for a, b in zip(x.matrices, y.matrices, strict=True)]
+        return [known[pair] for pair in names] if all(pair in known for pair in names) else None
+
+
+def _moments(x: Block, y: Block, tensors: Sequence[TensorComparison]) -> tuple[float, float, float]:
+    """Squared distance, cosine and z of two blocks from those of their matrices."""
+    pairs = zip(x.matrices, y.matrices, strict=True)
+    spreads = [(a.std * math.sqrt(a.spec.size), b.std * math.sqrt(b.spec.size)) for a, b in pairs]
+    inner = sum(t.cosine * a * b for t, (a, b) in zip(tensors, spreads, strict=True))
+    scale = math.sqrt(sum(a * a for a, _ in spreads) * sum(b * b for _, b in spreads))
+    return sum(t.squared_distance for t in tensors), inner / scale if scale > 0 else 0.0, cosine_z(list(tensors))
