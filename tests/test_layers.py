@@ -20,12 +20,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sources",),
     ("checkpoints",),
     ("alignment",),
+    ("blocks",),
     ("features",),
     ("fingerprint", "detector"),
     ("candidates",),
     ("signals",),
     ("relayout",),
     ("evidence",),
+    ("survey",),
+    ("origins",),
+    ("splices",),
     ("kinds",),
     ("calibration", "stability"),
     ("scoring",),
@@ -36,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("zoo",),
     ("examination",),
     ("build", "explain"),
+    ("fitting",),
     ("bench",),
 )
 """Modules and folders of the package in the order of flow: each may import what stands in an earlier line."""
@@ -57,7 +62,7 @@ LIGHT = frozenset(["lineage_graph.features.settings", "lineage_graph.features.ra
 
 CONFINED = {
     "pyvis": {"render"},
-    "networkx": {"families", "lineage", "render", "evaluate", "bench"},
+    "networkx": {"families", "lineage", "render", "evaluate", "bench", "fitting"},
     "typer": set[str](),
     "rich": set[str](),
     "lgraph": set[str](),

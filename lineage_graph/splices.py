@@ -1,0 +1,200 @@
+"""Models that were put together from blocks of several others.
+
+A fine-tune's blocks all come from one model, however noise ranks that model's relatives block by block. Two sources are
+told apart on the line between them: as squared distances add up along lineage, a block that was taken from one lies at
+that end of the line, while a hidden parent, an average, or a model between its parent and its child lies within. A
+model with blocks at both ends is a splice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lineage_graph.kinship import Splice
+from lineage_graph.origins import agreement, log_ratio, origins
+from lineage_graph.survey import Match, Surveyed
+
+LEAST_AGREEMENT = 0.5
+"""Probability from which a block counts as another one's relative."""
+
+LEAST_SIZE = 1024
+"""Elements from which a block can tell: smaller ones agree by chance, and are left as they are."""
+
+LEAST_LOG_RATIO = 8.0
+"""ln of a block's likelihood under one source over that under another from which it is said to be of the one."""
+
+NEAR_END = 0.85
+"""Position between two sources, 0 at the one, 1 at the other, from which a block is said to lie at that end. Noise
+moves a block by about 0.1 where it was tuned as far as its sources are apart."""
+
+LEAST_CONFIDENCE = 0.5
+"""Below it there is no splice."""
+
+SEARCHED = 12
+"""Nearest relatives of a model that may explain it as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A block with its ``nearest`` match of each model, and its ``relatives``: those that agree, the nearest first."""
+
+    block: Surveyed
+    nearest: Mapping[str, Match]
+    relatives: Sequence[Match]
+
+    def distance(self, model: str) -> float:
+        """To the nearest block of ``model``; to one that was not even read, as far as a stranger of its own size."""
+        match = self.nearest.get(model)
+        return match.squared_distance if match is not None else 2 * self.block.squared_norm
+
+    def kin(self, left_out: Collection[str]) -> list[Match]:
+        """Its relatives among the models that are not left out."""
+        return [one for one in self.relatives if one.model not in left_out]
+
+
+Zoo = Mapping[str, Mapping[str, _Layer]]
+"""By model and block, in network order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A possible splice. ``central``: share of third models that are nearer to the source than to the child, 0 to 1.
+    ``share``: of the model's elements whose origin is known. ``distance``: ‖child - sources‖² over the norm.
+    """
+
+    splice: Splice
+    central: float
+    share: float
+    distance: float
+
+
+def splices(surveyed: Mapping[str, Sequence[Surveyed]]) -> tuple[Splice, ...]:
+    """All splices of a zoo, by child, from weights alone.
+
+    Models that one of them explains as a whole (a family, or a splice with its own fine-tunes) form a clan. It is put
+    together from models outside it or not at all, and its member nearest to them is the splice. Of two clans that
+    could each have been made of the other, the sources are those that stand between the other and third models, and
+    then the one that is explained to a smaller share.
+    """
+    zoo = {
+        model: {one.block: _layer(one) for one in all_ if one.size >= LEAST_SIZE} for model, all_ in surveyed.items()
+    }
+    clans = _clans(zoo)
+    claims = [(claim, clan) for clan in clans if (claim := _claim(zoo, clan, clan)) is not None]
+    claims.sort(key=lambda one: (-one[0].central, -one[0].share, -len(one[0].splice.blocks), one[0].splice.child))
+    settled: set[str] = set()
+    found = []
+    for _, clan in claims:
+        claim = _claim(zoo, clan, clan | settled)
+        if claim is not None:
+            found.append(claim.splice)
+            settled |= clan
+    return tuple(sorted(found, key=lambda splice: splice.child))
+
+
+def _zoo(surveyed: Mapping[str, Sequence[Surveyed]]) -> Zoo:
+    return {
+        model: {block.block: _layer(block) for block in layers if block.size >= LEAST_SIZE}
+        for model, layers in surveyed.items()
+    }
+
+
+def _layer(block: Surveyed) -> _Layer:
+    relatives = [one for one in block.matches if agreement(one) >= LEAST_AGREEMENT]
+    return _Layer(block, {one.model: one for one in reversed(block.matches)}, relatives)
+
+
+def _clans(zoo: Zoo) -> list[set[str]]:
+    """Models joined where one explains all of another.
+
+    A parent looks like a hybrid of its fine-tunes where these left different blocks almost as they were. Nothing in the
+    distances tells the two apart, so a hybrid of near relatives is mostly taken for one of the family.
+    """
+    clan = {model: {model} for model in zoo}
+    for child, layers in zoo.items():
+        kin = {one.model for layer in layers.values() for one in layer.relatives}
+        near = sorted(kin, key=lambda model: (sum(layer.distance(model) for layer in layers.values()), model))
+        for parent in near[:SEARCHED]:
+            if parent not in clan[child] and _explains(zoo, parent, child, near):
+                joined = clan[child] | clan[parent]
+                clan.update(dict.fromkeys(joined, joined))
+    return list({id(members): members for members in clan.values()}.values())
+
+
+def _explains(zoo: Zoo, parent: str, child: str, others: Iterable[str]) -> bool:
+    """Do all blocks of ``child`` come from ``parent``, and does none of the parent's others come from a third model?"""
+    for layer in zoo[parent].values():
+        if layer.relatives and not any(one.model == child for one in layer.relatives):
+            return False
+    return not any(_apart(zoo, child, parent, other) for other in others if other != parent)
+
+
+def _apart(zoo: Zoo, child: str, one: str, other: str) -> dict[str, float]:
+    """Blocks of ``child`` at the end of ``other``, with the ln of how much likelier it is, if some lie at both ends."""
+    at_one = False
+    at_other: dict[str, float] = {}
+    for name, layer in zoo[child].items():
+        near, far = sorted((one, other), key=layer.distance)
+        match = layer.nearest.get(near)
+        if match is None or agreement(match) < LEAST_AGREEMENT:
+            continue
+        between, distance = zoo[near][match.block].distance(far), layer.distance(far)
+        advantage = -log_ratio(layer.block, distance, match.squared_distance)
+        position = (match.squared_distance + between - distance) / (2 * between) if between > 0 else 0.5
+        if advantage >= LEAST_LOG_RATIO and position <= 1 - NEAR_END:
+            at_one = at_one or near == one
+            at_other |= {name: advantage} if near == other else {}
+    return at_other if at_one else {}
+
+
+def _claim(zoo: Zoo, clan: Iterable[str], left_out: Collection[str]) -> _Claim | None:
+    """The member of ``clan`` that is nearest to sources outside ``left_out``, as their splice."""
+    claims = [claim for member in clan if (claim := _put_together(zoo, member, left_out)) is not None]
+    return min(claims, key=lambda claim: (claim.distance, claim.splice.child), default=None)
+
+
+def _put_together(zoo: Zoo, child: str, left_out: Collection[str]) -> _Claim | None:
+    layers = list(zoo[child].values())
+    found = origins({child: [layer.block for layer in layers]}, {child: left_out})[child]
+    known = [(layer, origin) for layer, origin in zip(layers, found, strict=True) if origin.model]
+    sources = sorted({origin.model for _, origin in known})
+    if len(sources) < 2:
+        return None
+    main = max(sources, key=lambda source: sum(_loss(layer, source, left_out) for layer, _ in known))
+    apart = {source: _apart(zoo, child, main, source) for source in sources if source != main}
+    blocks: dict[str, list[str]] = defaultdict(list)
+    surest: dict[str, float] = defaultdict(float)
+    for layer, origin in known:
+        source = origin.model if apart.get(origin.model) else main
+        blocks[source].append(layer.block.block)
+        surest[source] = max(surest[source], origin.probability)
+    advantage = sum(sum(one.values()) for one in apart.values())
+    confidence = min(surest.values()) * (1 - math.exp(-advantage))
+    if len(blocks) < 2 or confidence < LEAST_CONFIDENCE:
+        return None
+    parts = sorted(blocks.items(), key=lambda part: (-len(part[1]), part[0]))
+    near = [(layer, kin) for layer, _ in known if (kin := layer.kin(left_out))]
+    return _Claim(
+        splice=Splice(child, tuple((source, tuple(names)) for source, names in parts), confidence),
+        central=_central(zoo, near),
+        share=sum(layer.block.size for layer, _ in known) / sum(layer.block.size for layer in layers),
+        distance=sum(kin[0].squared_distance for _, kin in near) / sum(layer.block.squared_norm for layer, _ in near),
+    )
+
+
+def _central(zoo: Zoo, near: Iterable[tuple[_Layer, Sequence[Match]]]) -> float:
+    """See :class:`_Claim`; ½ where there are no third models."""
+    votes = []
+    for _, (source, *thirds) in near:
+        theirs = zoo[source.model][source.block]
+        votes += [theirs.distance(one.model) < one.squared_distance for one in thirds if one.model != source.model]
+    return sum(votes) / len(votes) if votes else 0.5
+
+
+def _loss(layer: _Layer, source: str, left_out: Collection[str]) -> float:
+    """Log of a block's likelihood under ``source`` over that under its nearest; 0 where it has no relatives."""
+    kin = layer.kin(left_out)
+    return log_ratio(layer.block, layer.distance(source), kin[0].squared_distance) if kin else 0.0

@@ -1,0 +1,67 @@
+"""Models that were put together from several others."""
+
+import pytest
+
+from hybrids import network, put_together, surveyed, tuned
+from lineage_graph.splices import splices
+
+
+def found(states, folder):
+    """By child, its sources with their blocks."""
+    return {splice.child: dict(splice.blocks) for splice in splices(surveyed(states, folder))}
+
+
+@pytest.mark.parametrize("step", [0.05, 0.2, 0.5])
+def test_a_hybrid_of_strangers_is_a_splice(step, tmp_path):
+    a, b = network(1), network(2)
+    hybrid = tuned(put_together([(a, 0), (b, 1), (b, 2), (a, 3)]), 3, step)
+    assert found({"a": a, "b": b, "hybrid": hybrid}, tmp_path) == {
+        "hybrid": {"a": ("stem", "blocks.0", "blocks.3"), "b": ("blocks.1", "blocks.2")}
+    }
+
+
+def test_of_a_hybrid_and_its_own_child_the_hybrid_is_the_splice(tmp_path):
+    a, b = network(1), network(2)
+    hybrid = tuned(put_together([(a, 0), (a, 1), (b, 2), (b, 3)]), 3)
+    states = {"a": a, "b": b, "hybrid": hybrid, "child": tuned(hybrid, 4), "grandchild": tuned(tuned(hybrid, 4), 5)}
+    assert set(found(states, tmp_path)) == {"hybrid"}
+
+
+def test_models_that_were_taken_apart_are_no_splices(tmp_path):
+    a, b = network(1), network(2)
+    states = {"a": a, "b": b, "x": tuned(a, 11), "y": tuned(b, 12)}
+    for number in range(3):
+        parts = [((a, b)[(number >> block) & 1], block) for block in range(3)]
+        states[f"h{number}"] = tuned(put_together([(b, 3), *parts]), 20 + number)
+    assert set(found(states, tmp_path)) == {"h0", "h1", "h2"}
+
+
+@pytest.mark.parametrize("step", [0.05, 0.4])
+def test_a_family_has_no_splices(step, tmp_path):
+    states = {"root": network(1), "stranger": network(2)}
+    for number, parent in enumerate(["root", "root", "root", "m0", "m0", "m1", "m3"]):
+        states[f"m{number}"] = tuned(states[parent], 10 + number, step)
+    assert found(states, tmp_path) == {}
+    del states["root"]
+    assert found(states, tmp_path) == {}
+
+
+def test_a_fine_tune_with_frozen_or_fresh_blocks_is_no_splice(tmp_path):
+    root = network(1)
+    frozen = {**tuned(root, 2), **{name: root[name] for name in ("stem.weight", "blocks.0.fc1.weight")}}
+    fresh = {**tuned(root, 3), **{name: w for name, w in network(7).items() if name.startswith("blocks.3")}}
+    states = {"root": root, "frozen": frozen, "fresh": fresh, "child": tuned(frozen, 4), "other": tuned(root, 5)}
+    assert found(states, tmp_path) == {}
+
+
+def test_a_backbone_in_a_new_network_has_one_parent(tmp_path):
+    backbone = network(1)
+    larger = {**network(5, blocks=8), **tuned(backbone, 2)}
+    assert found({"backbone": backbone, "larger": larger}, tmp_path) == {}
+
+
+def test_confidence_is_a_probability(tmp_path):
+    a, b = network(1), network(2)
+    states = {"a": a, "b": b, "h": tuned(put_together([(a, 0), (b, 1), (b, 2), (a, 3)]), 3)}
+    (splice,) = splices(surveyed(states, tmp_path))
+    assert 0.9 < splice.confidence <= 1
