@@ -32,6 +32,7 @@ MEANINGS: Mapping[str, str] = {
     "lattice_loss": "binary digits lost by rounding",
     "sparsity_gain": "share of exact zeros gained",
     "masked": "1 where the child is the parent with weights taken out, and no more",
+    "units_lost": "share of the weights that went with units taken out",
     "low_rank": "share of the change that is of low rank, as a merged adapter leaves it",
     "kept_vectors": "share of biases and scales that are equal to the bit",
     "adapter_gain": "share of the child's weights in factors of adapters, less the parent's",

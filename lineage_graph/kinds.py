@@ -72,7 +72,7 @@ def _snapshot(signals: Signals) -> bool:
 
 
 def _identical(signals: Signals) -> bool:
-    return signals.get("identical") == 1.0 and signals.get("coverage", 0.0) >= WHOLE
+    return "units_lost" not in signals and signals.get("identical") == 1.0 and signals.get("coverage", 0.0) >= WHOLE
 
 
 RULES: tuple[tuple[str, Callable[[Signals], bool]], ...] = (

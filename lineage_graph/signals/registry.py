@@ -39,7 +39,7 @@ def measure_all(pair: PairContext) -> dict[str, float]:
 SIGNED = frozenset(
     [
         *("scale", "norm_growth", "init_drift", "kurtosis_growth", "precision_loss", "lattice_loss"),
-        *("sparsity_gain", "masked", "adapter_gain"),
+        *("sparsity_gain", "masked", "units_lost", "adapter_gain"),
         *("created", "declared", "linearized.asymmetry", "detector.direction"),
     ]
 )
