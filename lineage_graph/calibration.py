@@ -86,8 +86,9 @@ def logistic(x: float) -> float:
 
 
 def to_bytes(calibration: Calibration) -> bytes:
-    """The file's content; the same bytes for the same numbers."""
-    return (json.dumps({"schema": SCHEMA, **asdict(calibration)}, indent=1, sort_keys=True) + "\n").encode()
+    """The file's content, numbers to four decimals; the same bytes for the same numbers."""
+    record = json.loads(json.dumps(asdict(calibration)), parse_float=lambda digits: round(float(digits), 4))
+    return (json.dumps({"schema": SCHEMA, **record}, indent=1, sort_keys=True) + "\n").encode()
 
 
 def from_bytes(data: bytes) -> Calibration:

@@ -62,10 +62,11 @@ def of_trees(trees: Iterable[Tree], related: Mapping[Key, ScoredPair], calibrati
         rooted = _rooted(tree)
         for child, parent in rooted.parent.items():
             pair = pairs[frozenset((parent, child))]
-            features = edge_features(pair, others[key(pair)])
+            ahead = margin(pair.distance, others[key(pair)])
+            features = edge_features(pair.kind, pair.distance, ahead)
             confidence = calibration.confidence(pair.kind, pair.confidence, features)
             direction = calibration.directed(rooted.direction_confidence[child])
-            yield Link(parent, child, pair, pair.kind, confidence, direction)
+            yield Link(parent, child, pair, pair.kind, confidence, direction, {"margin": ahead})
 
 
 def _rooted(tree: Tree) -> Rooted:
@@ -82,14 +83,14 @@ def _rooted(tree: Tree) -> Rooted:
     return Rooted(tree.root, parent, dict.fromkeys(parent, 1.0))
 
 
-def edge_features(pair: ScoredPair, alternative: float) -> dict[str, float]:
+def edge_features(kind: str, distance: float, margin: float) -> dict[str, float]:
     """What tells right edges of a tree from wrong ones beside the score: ``margin`` over the next best edge in its
     place (see ``stability``); ``length``, ln of the distance; ``typed``, 1 where what was done to the child is known.
     """
     return {
-        "margin": margin(pair.distance, alternative),
-        "length": math.log(min(max(pair.distance, LEAST_LENGTH), LARGEST_LENGTH)),
-        "typed": float(pair.kind not in ("finetune", "snapshot")),
+        "margin": margin,
+        "length": math.log(min(max(distance, LEAST_LENGTH), LARGEST_LENGTH)),
+        "typed": float(kind not in ("finetune", "snapshot")),
     }
 
 
@@ -147,8 +148,9 @@ def several(
     """
     rank = {node: index for index, node in enumerate(order)}
     chosen: dict[str, Blend | Splice] = {}
-    for found in sorted([*kin.blends, *kin.splices], key=lambda s: (isinstance(s, Splice), rank[s.child])):
-        one = _kept(found, keeper)
+    found: list[Blend | Splice] = [*kin.blends, *kin.splices]
+    for each in sorted(found, key=lambda s: (isinstance(s, Splice), rank[keeper[s.child]])):
+        one = _kept(each, keeper)
         parents = list(shares(one))
         known = all(frozenset((parent, one.child)) in pairs for parent in parents)
         circle = one.child in _ancestors(parents, chosen)

@@ -10,6 +10,7 @@ import typer
 
 from lgraph.bench import bench
 from lgraph.build import build
+from lgraph.calibrate import calibrate
 from lgraph.errors import reported
 from lgraph.evaluate import evaluate
 from lgraph.explain import explain
@@ -42,7 +43,7 @@ def lgraph(
     """Reads where models come from out of their weights: a directed lineage graph of a zoo of checkpoints."""
 
 
-for command in (build, explain, evaluate, bench, train_detector):
+for command in (build, explain, evaluate, bench, train_detector, calibrate):
     app.command()(reported(command))
 
 
