@@ -43,7 +43,7 @@ def test_candidates(monkeypatch, tmp_path):
 def test_pruning(monkeypatch, tmp_path):
     monkeypatch.setattr(pruning, "MODELS", 5)
     text = pruning.run(tmp_path, silent)
-    assert len(rows(text)) == 1 + 4
+    assert len(rows(text)) == 1 + 5
     assert "| pruned |" in text
 
 
