@@ -1,0 +1,288 @@
+"""Which models are weighted sums of others: linear merges, SLERP, task arithmetic, averages of clients or snapshots.
+
+No weights are read: the sketches that fingerprints keep of every weight matrix are linear, so a sum of models has the
+sum of their sketches, and least squares on some thousand sketched coordinates finds the coefficients that least squares
+on the weights would find. Every coordinate is scaled so that each matrix has an equal say.
+
+**What speaks for a merge.** Updates of different runs are nearly orthogonal, so squared distances inside a family add
+up along a tree. In a tree even the base of k fine-tunes lies near their mean, and siblings explain what they share: a
+small residual alone says nothing. But the residual that a tree allows is known. Seen from the child, the inner products
+of the differences to its relatives (Gromov products) are the lengths of the ways that they share; in a tree they are
+not negative, and of any three the two smallest are equal. The best affine combination is then a unit flow through a net
+of resistors (Thomson's principle), and its residual the effective resistance. A merge lies *between* its parents:
+products are negative, and the residual falls below that of the nearest tree. Their ratio, the ``slack``, is about 1 for
+whatever grew as a tree and 0 for an exact merge.
+
+The one other thing that lies between two models is a snapshot between the one before and the one after, as far as the
+steps of a run keep their direction. Two parents are therefore held to a smaller slack than three and more, none of
+which can be before and after one another.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lineage_graph import blending
+from lineage_graph.alignment import align
+from lineage_graph.blending import Mix
+from lineage_graph.candidates import CandidateSettings, nearest
+from lineage_graph.kinship import Blend
+from lineage_graph.sketch import NARROW
+from lineage_graph.types import FloatArray, Model
+
+Matrices = npt.NDArray[np.float64]
+
+STILL = 1e-6
+"""Share of what the most moved matrix moved below which one tells nothing of the coefficients."""
+
+RIGHT_ANGLE = 0.2
+"""Cosine up to which updates of different runs are taken for orthogonal."""
+
+ARC_GAIN = 0.1
+"""Of the line's residual, what is left at most where two parents' blend lies on an arc."""
+
+BEYOND_GAIN = 0.1
+"""Of the slack inside the hull, what a blend beyond it may have at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlendSettings:
+    """``shortlist``: relatives that a model is held against, the nearest by sketch. ``least_similarity``: cosine of
+    model sketches below which two models are strangers. ``freedom``: coordinates that there are at least for each
+    relative, so that none is fitted by chance. ``skips``: descendants that may lie nearer than all parents. ``bases``:
+    of the nearest, those that task arithmetic may start from.
+
+    ``pair_slack``, ``group_slack``: where confidence is ½, for two parents, and for three and more. Of 204 models of
+    four grown zoos without merges (recipes digits and generations, seeds 100 and 101) none has a slack below 0.7; of
+    snapshots every 5 to 30 steps of eight runs none has one below 0.16, always with two parents. ``steepness``: of
+    confidence against the logarithm of the slack.
+    """
+
+    shortlist: int = 96
+    least_similarity: float = 0.12
+    freedom: int = 4
+    skips: int = 3
+    bases: int = 12
+    pair_slack: float = 0.1
+    group_slack: float = 0.35
+    steepness: float = 4.0
+    least_confidence: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Models of one signature. ``rows``: their sketched matrices, shape (models, matrices, ``NARROW``).
+
+    ``freedom``: coordinates of a row that are not zero for want of elements.
+    """
+
+    models: tuple[Model, ...]
+    rows: FloatArray
+    freedom: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A blend with what is needed to hold it against the others. ``scale``: of each matrix, shape (matrices,)."""
+
+    child: int
+    parents: tuple[int, ...]
+    mix: Mix
+    scale: Matrices
+    blend: Blend
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """``each``: the coefficients of every matrix by itself, shape (matrices, parents). ``weights``: of the matrices, by
+    how far they moved, with sum 1. ``arc``: the child lies on an arc between two.
+    """
+
+    mix: Mix
+    each: Matrices
+    weights: Matrices
+    arc: bool = False
+
+
+def find(models: Sequence[Model], settings: BlendSettings | None = None) -> list[Blend]:
+    """The models that are blends of others, in canonical order of the children; of equal weights one model stands for
+    all. Biases and scales, heads and buffers take no part.
+    """
+    settings = settings or BlendSettings()
+    blends: list[Blend] = []
+    for group in _groups(models):
+        claims = []
+        for child, relatives in _shortlists(group, settings).items():
+            claim = _claim(group, child, relatives, settings)
+            claims += [claim] if claim is not None else []
+        blends += [claim.blend for claim in _settled(group, claims)]
+    return blends
+
+
+def _groups(models: Sequence[Model]) -> Iterable[_Group]:
+    """Models of one signature, each content once, with their matrices brought into the order of the first."""
+    members: dict[str, dict[tuple[str, ...], Model]] = defaultdict(dict)
+    for model in sorted(models, key=lambda one: (one.fingerprint.digest, one.id)):
+        content = tuple(tensor.hash for tensor in model.fingerprint.tensors if tensor.is_matrix)
+        if content and np.isfinite(model.fingerprint.sketch).all():
+            members[model.fingerprint.signature].setdefault(content, model)
+    for distinct in members.values():
+        chosen = tuple(distinct.values())
+        found = [
+            {a.spec.name: b for a, b in align(chosen[0].fingerprint, one.fingerprint).pairs if b.is_matrix}
+            for one in chosen
+        ]
+        shared = [name for name in found[0] if all(name in tensors for tensors in found)]
+        if len(chosen) > 2 and shared:
+            rows = np.stack([np.stack([tensors[name].sketch for name in shared]) for tensors in found])
+            yield _Group(chosen, rows, sum(min(found[0][name].spec.size, NARROW) for name in shared))
+
+
+def _shortlists(group: _Group, settings: BlendSettings) -> dict[int, list[int]]:
+    """By model, its nearest relatives."""
+    shortlists: dict[int, list[int]] = {index: [] for index in range(len(group.models))}
+    most = min(settings.shortlist, group.freedom // settings.freedom)
+    sketches = np.stack([model.fingerprint.sketch for model in group.models])
+    for row, column, similarity in nearest(sketches, CandidateSettings(neighbours=most)):
+        if similarity >= settings.least_similarity and len(shortlists[row]) < most:
+            shortlists[row].append(column)
+    return shortlists
+
+
+def _claim(group: _Group, child: int, relatives: Sequence[int], settings: BlendSettings) -> _Claim | None:
+    """What the child is a blend of, if of anything."""
+    differences = group.rows[list(relatives)].astype(np.float64) - group.rows[child]
+    scale = np.sqrt(np.mean(differences**2, axis=(0, 2))) if len(relatives) > 1 else np.zeros(0)
+    if not np.any(scale > 0):
+        return None
+    scaled = differences[:, scale > 0] / scale[scale > 0, None]
+    order = np.argsort(np.sum(scaled**2, axis=(1, 2)), kind="stable")
+    flat = scaled[order].reshape(len(scaled), -1)
+    gram = flat @ flat.T / flat.shape[1]
+    inside = blending.inside(gram, settings.skips)
+    arc = None
+    if inside is not None and len(inside.members) == 2 and inside.slack > blending.EXACT:
+        ends = [relatives[order[member]] for member in inside.members]
+        arc = _on_arcs(group.rows[[child, *ends]][:, scale > 0], scale[scale > 0], inside)
+    mix = arc.mix if arc is not None else _best(gram, inside, settings)
+    confidence = _confidence(mix, settings) if mix is not None else 0.0
+    if mix is None or confidence < settings.least_confidence:
+        return None
+    chosen = order[list(mix.members)]
+    parents = tuple(relatives[index] for index in chosen)
+    grams = np.einsum("itn,jtn->tij", scaled[chosen], scaled[chosen]) / flat.shape[1]
+    spread = arc if arc is not None else _matrix_by_matrix(grams, mix)
+    return _Claim(child, parents, mix, scale, _blend(group, child, parents, grams.sum(axis=0), spread, confidence))
+
+
+def _best(gram: Matrices, inside: Mix | None, settings: BlendSettings) -> Mix | None:
+    """A blend beyond the hull takes more freedom: it has to be much better than one inside."""
+    if inside is None or _confidence(inside, settings) < settings.least_confidence:
+        return blending.outside(gram, settings.bases)
+    outside = blending.outside(gram, settings.bases) if inside.slack > blending.EXACT else None
+    return outside if outside is not None and outside.slack < BEYOND_GAIN * inside.slack else inside
+
+
+def _confidence(mix: Mix, settings: BlendSettings) -> float:
+    group = mix.base is None and len(mix.members) > 2
+    limit = settings.group_slack if group else settings.pair_slack
+    return float(1 / (1 + (mix.slack / limit) ** settings.steepness))
+
+
+def _blend(
+    group: _Group, child: int, parents: tuple[int, ...], gram: Matrices, spread: _Spread, confidence: float
+) -> Blend:
+    """The record of a claim. ``gram``: scaled, of the parents' differences to the child."""
+    coefficients = np.array(spread.mix.coefficients)
+    deviations = spread.each - coefficients
+    method = "slerp" if spread.arc else "task-arithmetic" if _has_base(gram, spread.mix) else "linear"
+    return Blend(
+        child=group.models[child].id,
+        method=method,
+        parents=tuple(group.models[parent].id for parent in parents),
+        coefficients=tuple(coefficients.tolist()),
+        uncertainties=tuple(np.sqrt(spread.weights @ deviations**2).tolist()),
+        residual=min(spread.mix.residual / float(np.diag(gram).min()), 1.0),
+        confidence=confidence,
+    )
+
+
+def _matrix_by_matrix(grams: Matrices, mix: Mix) -> _Spread:
+    """The fit of every matrix by itself. ``grams``: scaled, shape (matrices, parents, parents)."""
+    moved = np.trace(grams, axis1=1, axis2=2)
+    each = np.tile(np.array(mix.coefficients), (len(grams), 1))
+    for number in np.flatnonzero(moved > STILL * moved.max()):
+        if mix.base is None:
+            each[number] = blending.affine(grams[number])
+        else:
+            each[number] = blending.based(grams[number], mix.members.index(mix.base))
+    return _Spread(mix, each, moved / moved.sum())
+
+
+def _has_base(gram: Matrices, mix: Mix) -> bool:
+    """Is one of the parents that of all the others, by their geometry: do they leave it at right angles?"""
+    members = range(len(gram))
+    return mix.base is not None or (
+        len(gram) > 2
+        and min(blending.spread(gram, base, [i for i in members if i != base]) for base in members) < RIGHT_ANGLE
+    )
+
+
+def _on_arcs(rows: FloatArray, scale: Matrices, line: Mix) -> _Spread | None:
+    """Does the child lie on the arc between two parents rather than on the ``line``? Then its coefficients add up to
+    more than 1 (Shoemake, "Animating rotation with quaternion curves", 1985), and the plane of the two holds it.
+
+    ``rows``: child and parents as they are, shape (3, matrices, ``NARROW``).
+    """
+    child, *ends = rows.astype(np.float64)
+    plane = np.stack(ends, axis=2)
+    each = (np.linalg.pinv(plane) @ child[:, :, None])[:, :, 0]
+    misfit = float(np.mean((((plane @ each[:, :, None])[:, :, 0] - child) / scale[:, None]) ** 2))
+    moved = np.sum(((ends[0] - ends[1]) / scale[:, None]) ** 2, axis=1)
+    weights = moved / moved.sum()
+    if misfit > ARC_GAIN * line.residual or weights @ each.sum(axis=1) <= 1:
+        return None
+    coefficients = tuple((weights @ each).tolist())
+    slack = line.slack * misfit / line.residual
+    return _Spread(Mix(line.members, coefficients, misfit, slack), each, weights, arc=True)
+
+
+def _settled(group: _Group, claims: Sequence[_Claim]) -> list[_Claim]:
+    """The claims that hold beside one another, in the order of the children."""
+    kept: list[_Claim] = []
+    for claim in sorted(claims, key=lambda one: (one.mix.residual, one.child)):
+        if not any(_descends(group, claim, other) or _mirrors(group, claim, other) for other in kept):
+            kept = [other for other in kept if not _mirrors(group, other, claim)]
+            kept.append(claim)
+    return sorted(kept, key=lambda one: one.child)
+
+
+def _descends(group: _Group, claim: _Claim, other: _Claim) -> bool:
+    """Is the claim's child the other one's, fine-tuned? What is left of it is then what lies between the two."""
+    if len(set(claim.parents) & set(other.parents)) < 2:
+        return False
+    return claim.mix.residual > 0.5 * _squared_distance(group, claim, claim.child, other.child)
+
+
+def _mirrors(group: _Group, claim: _Claim, other: _Claim) -> bool:
+    """Do the two tell the same sum the other way round, and is the claim's child nearer to the rest of the family?
+
+    If m = p + q - b, then p = m + b - q. The merge is the one that lies farther out.
+    """
+    if claim.child not in other.parents or other.child not in claim.parents:
+        return False
+    rest = sorted(set(range(len(group.models))) - {claim.child, other.child, *claim.parents, *other.parents})
+    mine = sum(_squared_distance(group, claim, claim.child, model) for model in rest)
+    return mine <= sum(_squared_distance(group, claim, other.child, model) for model in rest)
+
+
+def _squared_distance(group: _Group, claim: _Claim, one: int, another: int) -> float:
+    """In the unit of the claim's residual."""
+    moving = claim.scale > 0
+    difference = group.rows[one].astype(np.float64) - group.rows[another]
+    return float(np.mean((difference[moving] / claim.scale[moving, None]) ** 2))
