@@ -1,8 +1,9 @@
 """``lineage.graphml``, with attribute types that networkx, yEd and Gephi read.
 
-GraphML has no lists: ``evidence`` is a JSON object in a string, ``declared_parents`` a JSON list in a string. Integers
-are declared ``long`` and real numbers ``double``; a number that is not finite is left out, since its spelling differs
-between readers. Specification: http://graphml.graphdrawing.org/specification.html
+GraphML has no lists: ``evidence`` is a JSON object in a string; ``declared_parents``, ``origins`` and the ``layers`` of
+an edge are JSON lists in strings. Integers are declared ``long`` and real numbers ``double``; a number that is not
+finite is left out, since its spelling differs between readers.
+Specification: http://graphml.graphdrawing.org/specification.html
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from lineage_graph.errors import LineageGraphError
 from lineage_graph.render.order import edge_order, node_order
-from lineage_graph.render.schema import EDGE, NODE, jsonable
+from lineage_graph.render.schema import EDGE, LATER, NODE, ORIGIN, jsonable
 from lineage_graph.types import Failure, LineageGraph, Rejected
 
 Record = TypeVar("Record")
@@ -61,7 +61,9 @@ def _decode(document: Any) -> LineageGraph:
         node = _typed(item.pop("id", None), str, f"{where}.id")
         if node in graph:
             raise ValueError(f"{where}.id: {node!r} occurs twice")
-        graph.add_node(node, **_attributes(item, NODE, where))
+        attributes = _attributes(item, NODE, where)
+        attributes["origins"] = [_origin(one, place) for place, one in _items(attributes, "origins", where)]
+        graph.add_node(node, **attributes)
     for where, item in _items(document, "edges"):
         ends = [_typed(item.pop(end, None), str, f"{where}.{end}") for end in ("source", "target")]
         for end in ends:
@@ -71,6 +73,7 @@ def _decode(document: Any) -> LineageGraph:
         attributes["evidence"] = {
             key: _typed(value, float, f"{where}.evidence.{key}") for key, value in attributes["evidence"].items()
         }
+        attributes["layers"] = [_typed(name, str, f"{where}.layers") for name in attributes["layers"]]
         graph.add_edge(ends[0], ends[1], **attributes)
     if not nx.is_directed_acyclic_graph(graph):
         raise ValueError("edges: the graph has a cycle")
@@ -82,15 +85,32 @@ def _decode(document: Any) -> LineageGraph:
     )
 
 
-def _items(document: dict[str, Any], part: str) -> list[tuple[str, dict[str, Any]]]:
-    """Copies of the objects of one list, each with its place in the document."""
-    listed = _typed(document.get(part), list, part)
-    return [(f"{part}[{index}]", dict(_typed(item, dict, f"{part}[{index}]"))) for index, item in enumerate(listed)]
+def _items(document: dict[str, Any], part: str, inside: str = "") -> list[tuple[str, dict[str, Any]]]:
+    """Copies of the objects of one list, each with its place in the document; ``inside``: that of ``document``."""
+    place = f"{inside}.{part}" if inside else part
+    listed = _typed(document.get(part), list, place)
+    return [(f"{place}[{index}]", dict(_typed(item, dict, f"{place}[{index}]"))) for index, item in enumerate(listed)]
+
+
+def _origin(item: dict[str, Any], where: str) -> dict[str, Any]:
+    if "runners" in item:
+        item["runners"] = [
+            _runner(one, f"{where}.runners") for one in _typed(item["runners"], list, f"{where}.runners")
+        ]
+    return _attributes(item, ORIGIN, where)
+
+
+def _runner(item: Any, where: str) -> list[Any]:
+    kinds = (str, str, float)
+    if len(_typed(item, list, where)) != len(kinds):
+        raise ValueError(f"{where}: expected a model, its block and a probability")
+    return [_typed(value, kind, where) for value, kind in zip(item, kinds, strict=True)]
 
 
 def _attributes(item: dict[str, Any], schema: Mapping[str, type], where: str) -> dict[str, Any]:
     """``item`` with the attributes of ``schema`` checked; others, which later versions may add, pass as they are."""
-    return {**item, **{key: _typed(item.get(key), kind, f"{where}.{key}") for key, kind in schema.items()}}
+    given = {key: item.get(key, [] if key in LATER else None) for key in schema}
+    return {**item, **{key: _typed(given[key], kind, f"{where}.{key}") for key, kind in schema.items()}}
 
 
 def _typed(value: Any, kind: type[Record], where: str) -> Record:

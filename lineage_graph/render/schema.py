@@ -20,6 +20,7 @@ NODE: Mapping[str, type] = {
     "features": str,
     "status": str,
     "message": str,
+    "origins": list,
 }
 
 EDGE: Mapping[str, type] = {
@@ -29,7 +30,15 @@ EDGE: Mapping[str, type] = {
     "distance": float,
     "evidence": dict,
     "declared": str,
+    "layers": list,
 }
+
+ORIGIN: Mapping[str, type] = {"block": str, "model": str, "there": str, "probability": float, "cosine": float}
+"""One entry of a node's ``origins``, in network order: the block of ``model`` that this ``block`` comes from; both
+empty where it comes from none. There may be ``runners``: the next likely (model, block, probability)."""
+
+LATER = frozenset(["origins", "layers"])
+"""Attributes that graphs of earlier versions lack: empty there."""
 
 
 def jsonable(value: Any) -> Any:

@@ -40,6 +40,7 @@ def node(name, family=1, generation=1, role="child", **changes):
         "features": "test_resnet 3x64x64; 2 head left out (fc.bias, fc.weight)",
         "status": "ok",
         "message": "",
+        "origins": [],
     }
     return {**facts, **changes}
 
@@ -65,6 +66,7 @@ def edge(kind="finetune", confidence=0.998, direction=0.97, distance=0.21, decla
         "distance": distance,
         "evidence": evidence,
         "declared": declared,
+        "layers": [],
     }
 
 
@@ -137,6 +139,31 @@ def demo():
         Rejected("model-b-0", "model-c-0", 0.07, 1.41, "agreement could be chance (z = 2.1)"),
     ]
     return finish("demo", graph, rejected, FAILURES)
+
+
+def origin(block, model="", there="", probability=0.98, cosine=0.93):
+    """Where one block comes from."""
+    return {"block": block, "model": model, "there": there, "probability": probability, "cosine": cosine}
+
+
+def spliced(sources=3, blocks=12):
+    """A hybrid of models in turn, its stem from nowhere, one block from another depth; and a plain fine-tune of it."""
+    graph = nx.DiGraph()
+    names = [f"vit-{number}" for number in range(sources)]
+    origins = [origin("patch_embed", probability=0.7, cosine=0.0)]
+    for block in range(blocks):
+        source, name = names[block % sources], f"blocks.{block}"
+        origins.append(origin(name, source, "blocks.9" if block == 2 else name, 0.999 - 0.01 * block))
+    for name in [*names, "hybrid", "tuned"]:
+        graph.add_node(name, **node(name, architecture="vit_base_patch16_224"))
+    origins[1]["runners"] = [[names[1], "blocks.0", 0.001]]
+    graph.nodes["hybrid"]["origins"] = origins
+    graph.nodes["tuned"]["origins"] = [origin(one["block"], "hybrid", one["block"]) for one in origins]
+    for name in names:
+        layers = [one["block"] for one in origins if one["model"] == name]
+        graph.add_edge(name, "hybrid", **{**edge("splice", 0.97, 0.9, 0.8), "layers": layers})
+    graph.add_edge("hybrid", "tuned", **edge())
+    return finish("spliced", graph)
 
 
 def crowded():

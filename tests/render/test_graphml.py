@@ -6,7 +6,7 @@ import networkx as nx
 import pytest
 
 from lineage_graph.render import graphml
-from render.lineages import HOSTILE, demo, edge, finish, hostile, node
+from render.lineages import HOSTILE, demo, edge, finish, hostile, node, spliced
 
 
 def read(lineage):
@@ -19,12 +19,27 @@ def test_networkx_reads_back_what_was_written():
     assert set(back) == set(original)
     assert set(back.edges) == set(original.edges)
     for name, facts in original.nodes(data=True):
-        assert back.nodes[name] == {**facts, "declared_parents": json.dumps(facts["declared_parents"])}
+        lists = {key: json.dumps(facts[key]) for key in ("declared_parents", "origins")}
+        assert back.nodes[name] == {**facts, **lists}
     for ends in original.edges:
         expected = original.edges[ends]
         found = back.edges[ends]
         assert json.loads(found["evidence"]) == expected["evidence"]
-        assert {**found, "evidence": 0, "id": 0} == {**expected, "evidence": 0, "id": 0}
+        assert json.loads(found["layers"]) == expected["layers"]
+        apart = {"evidence": 0, "layers": 0, "id": 0}
+        assert {**found, **apart} == {**expected, **apart}
+
+
+def test_origins_and_layers_are_json_in_strings():
+    back = read(spliced())
+    assert json.loads(back.nodes["hybrid"]["origins"])[3] == {
+        "block": "blocks.2",
+        "model": "vit-2",
+        "there": "blocks.9",
+        "probability": 0.979,
+        "cosine": 0.93,
+    }
+    assert json.loads(back.edges["vit-1", "hybrid"]["layers"]) == ["blocks.1", "blocks.4", "blocks.7", "blocks.10"]
 
 
 def test_every_attribute_has_one_type_that_gephi_and_yed_know():

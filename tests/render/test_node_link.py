@@ -6,7 +6,7 @@ import pytest
 
 from lineage_graph.errors import LineageGraphError
 from lineage_graph.render import node_link
-from render.lineages import demo, edge, finish, hostile, node
+from render.lineages import demo, edge, finish, hostile, node, spliced
 
 
 def same(first, second):
@@ -20,9 +20,19 @@ def same(first, second):
     return True
 
 
-@pytest.mark.parametrize("make", [demo, hostile])
+@pytest.mark.parametrize("make", [demo, hostile, spliced])
 def test_round_trip_is_exact(make):
     assert same(node_link.from_json(node_link.to_json(make())), make())
+
+
+def test_graphs_of_earlier_versions_have_no_origins_and_no_layers():
+    document = json.loads(node_link.to_json(spliced()))
+    for item in document["nodes"] + document["edges"]:
+        item.pop("origins", None)
+        item.pop("layers", None)
+    back = node_link.from_json(json.dumps(document)).graph
+    assert all(facts["origins"] == [] for _, facts in back.nodes(data=True))
+    assert all(facts["layers"] == [] for *_, facts in back.edges(data=True))
 
 
 def test_numbers_that_json_lacks_survive():
@@ -73,6 +83,16 @@ def damaged(change):
         (damaged(lambda d: d["nodes"].append(d["nodes"][0])), "'model-a-0' occurs twice"),
         (damaged(lambda d: d["edges"][0].update(target="nobody")), "'nobody' is not among the nodes"),
         (damaged(lambda d: d["edges"][0].update(confidence="high")), "not a lineage graph"),
+        (damaged(lambda d: d["nodes"][2].update(origins=[3])), r"nodes\[2\].origins\[0\]: expected dict, found int"),
+        (
+            damaged(lambda d: d["nodes"][2].update(origins=[{"block": "x", "model": 3}])),
+            r"nodes\[2\].origins\[0\].model: expected str, found int",
+        ),
+        (
+            damaged(lambda d: d["nodes"][2].update(origins=[{"runners": [["m", "x"]]}])),
+            r"nodes\[2\].origins\[0\].runners: expected a model, its block and a probability",
+        ),
+        (damaged(lambda d: d["edges"][0].update(layers=[1])), r"edges\[0\].layers: expected str, found int"),
         (damaged(lambda d: d["edges"][0]["evidence"].update(cosine=None)), r"edges\[0\].evidence.cosine: expected"),
         (
             damaged(lambda d: d["edges"].append({**d["edges"][0], "source": "model-a-6", "target": "model-a-0"})),

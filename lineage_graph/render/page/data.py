@@ -44,6 +44,9 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
         "models": [_model(lineage, node, slots[node]) for node in nodes],
         "signals": [visible(signal) for signal in signals],
         "edges": [_edge(graph.edges[edge], signals) for edge in edges],
+        "origins": {
+            number[node]: _origins(graph.nodes[node], number) for node in nodes if graph.nodes[node].get("origins")
+        },
         "layouts": {name: _layout(layout, nodes, edges) for name, layout in layouts.items()},
         "misses": [
             [number[miss.a], number[miss.b], _short(miss.confidence), _short(miss.distance), visible(miss.reason)]
@@ -79,7 +82,8 @@ def _stats(lineage: LineageGraph) -> list[str]:
 
 
 def _model(lineage: LineageGraph, node: str, slot: float) -> dict[str, Any]:
-    facts = {key: value for key, value in lineage.graph.nodes[node].items() if key != "label" and value != ""}
+    apart = ("label", "origins")
+    facts = {key: value for key, value in lineage.graph.nodes[node].items() if key not in apart and value != ""}
     claims = [
         [visible(claim), verdict(lineage.graph, node, claim), whereabouts(lineage.graph, node, claim)]
         for claim in facts.pop("declared_parents")
@@ -91,6 +95,20 @@ def _edge(edge: Mapping[str, Any], signals: list[str]) -> dict[str, Any]:
     """``evidence`` as pairs of a signal's place in ``signals`` and its value: the names would fill half the page."""
     evidence = [[signals.index(name), _short(value)] for name, value in edge["evidence"].items()]
     return {**_plain({key: value for key, value in edge.items() if key != "evidence"}), "evidence": evidence}
+
+
+def _origins(facts: Mapping[str, Any], number: Mapping[str, int]) -> list[list[Any]]:
+    """Of each block: its name, the origin's number (-1 for none), its block there, probability and cosine."""
+    return [
+        [
+            visible(one["block"]),
+            number.get(one["model"], -1),
+            visible(one["there"]),
+            _short(one["probability"]),
+            _short(one["cosine"]),
+        ]
+        for one in facts["origins"]
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -30,6 +30,7 @@ SCRIPTS = (
     "canvas.js",
     "backdrop.js",
     "facts.js",
+    "origins.js",
     "panel.js",
     "search.js",
     "legend.js",

@@ -73,6 +73,7 @@ function modelContent(model) {
     facts.length ? section("Facts", definitions(facts)) : null,
     model.features ? section("Features", ...features(model.features)) : null,
     parents.length ? section("Parents", capped(parents, (edge) => relation(edge, edge.from))) : null,
+    ...originsOf(model),
     children.length ? section("Children", capped(children, (edge) => relation(edge, edge.to))) : null,
     above + below
       ? element("p", { class: "note" }, `${plural(above, "ancestor")}, ${plural(below, "descendant")} in all.`)
@@ -118,6 +119,7 @@ function edgeContent(edge) {
     section("Ends", element("ul", { class: "plain ends" }, endOf("Parent", edge.from), endOf("Child", edge.to))),
     section("Certainty", meter("Related as drawn", edge.confidence, 0), meter("Direction", edge.direction_confidence, 0.5)),
     section("Facts", definitions([["Kind", edge.kind], ["Distance", rounded(edge.distance)], ["Declaration", declared]])),
+    edge.layers?.length ? section("Blocks from this parent", namesOf(edge.layers)) : null,
     others.length ? section("Evidence", signals(others.map(([name, value]) => [name, value, 1, isSigned(name)]))) : null,
     cues.length
       ? section(
