@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lineage_graph.sources.grow.plan import TASKS, ModelPlan
 from lineage_graph.timm_compat import import_timm
@@ -26,7 +26,7 @@ _MOMENTUM = 0.9
 _WARM_UP = 0.1
 _CLIP = 1.0
 """Largest gradient norm: without it, a child moves up to 20 times as far from one parent as from another."""
-_IMAGE_SIZE = {"test_resnet": 16, "test_efficientnet": 16, "test_mambaout": 16, "test_byobnet": 16}
+_IMAGE_SIZE = dict.fromkeys(("test_resnet", "test_efficientnet", "test_mambaout", "test_byobnet", "convnet", "mlp"), 16)
 """Pixels a side by architecture, where less than :data:`_DEFAULT_SIZE` is enough for its strides."""
 _DEFAULT_SIZE = 32
 
@@ -61,18 +61,36 @@ def train(training: Training) -> bytes:
     return save(model.state_dict(), metadata={"architecture": plan.architecture})
 
 
+class Course(Protocol):
+    """How a network is trained: ``sgd`` or ``adamw``, and for how many batches."""
+
+    @property
+    def optimizer(self) -> str: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def weight_decay(self) -> float: ...  # noqa: D102
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+
+
 def fit(
-    model: Any, plan: ModelPlan, loss: Callable[[], Any], faster: Mapping[str, float] = MappingProxyType({})
+    model: Any,
+    plan: Course,
+    loss: Callable[[], Any],
+    faster: Mapping[str, float] = MappingProxyType({}),
+    stop: int | None = None,
 ) -> None:
     """Train for the planned steps; ``loss`` draws a batch and gives its loss.
 
-    ``faster``: by prefix of parameters' names, how many times the planned rate they learn at.
+    ``faster``: by prefix of parameters' names, how many times the planned rate they learn at. ``stop``: the number of
+    steps after which the run is left, as if its weights were saved on the way.
     """
     import torch
 
     optimizer, schedule = _optimizer(model, plan, faster)
     model.train()
-    for _ in range(plan.steps):
+    for _ in range(plan.steps if stop is None else stop):
         optimizer.zero_grad()
         loss().backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
@@ -114,7 +132,7 @@ def body(model: Any, weights: str) -> dict[str, torch.Tensor]:
     return {name: values for name, values in found.items() if name.rpartition(".")[0] != head}
 
 
-def _optimizer(model: Any, plan: ModelPlan, faster: Mapping[str, float]) -> tuple[Any, Any]:
+def _optimizer(model: Any, plan: Course, faster: Mapping[str, float]) -> tuple[Any, Any]:
     """The optimiser, and its learning rate's schedule: a short warm-up, then down along a cosine."""
     import torch
 

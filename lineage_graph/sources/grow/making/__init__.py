@@ -1,0 +1,1 @@
+"""Doing what a plan says: trainings and transforms of weights; they import torch, and are imported late."""
