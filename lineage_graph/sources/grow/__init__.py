@@ -6,19 +6,21 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from lineage_graph.errors import ManifestError, MissingExtraError, SourceError
 from lineage_graph.executors import Executor
 from lineage_graph.sources.base import LocatedModel
-from lineage_graph.sources.grow.digits import Training
-from lineage_graph.sources.grow.plan import ModelPlan, truth
+from lineage_graph.sources.grow.derivation import Derivation
+from lineage_graph.sources.grow.plan import ModelPlan
 from lineage_graph.sources.grow.recipes import RECIPES, Recipe
 from lineage_graph.store import artefact_key, write_atomic
 from lineage_graph.types import Progress, silent
+
+AnyPlan = ModelPlan | Derivation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +47,26 @@ def grow(recipe: str, models: int, seed: int, cache: Path, executor: Executor, p
     prefix = f"{recipe}-{seed}"
     truth_file = folder / "truth.yaml"
     if not truth_file.exists():
-        write_atomic(
-            truth_file, yaml.safe_dump(truth(plans, prefix), sort_keys=False, default_flow_style=None).encode()
-        )
-    for done in _train_missing(chosen, plans, folder, executor):
+        truth = chosen.truth(plans, prefix)
+        write_atomic(truth_file, yaml.safe_dump(truth, sort_keys=False, default_flow_style=None).encode())
+    for done in _make_missing(chosen, plans, folder, executor):
         progress("grow", done, len(plans))
     located = [
         LocatedModel(
             id=f"{prefix}/{plan.name}",
-            path=_path(folder, plan.name).absolute(),
+            path=_place(folder / plan.path, plan).absolute(),
             source=f"grow:{recipe}",
-            arch=plan.architecture,
+            arch=plan.timm,
         )
         for plan in sorted(plans, key=lambda plan: plan.name)
+        if not plan.hidden
     ]
     return GrownZoo(tuple(located), truth_file)
+
+
+def _place(file: Path, plan: AnyPlan) -> Path:
+    """What is the model on disk: the file, or the folder that holds it and a config."""
+    return file.parent if plan.config else file
 
 
 def _key(recipe: str, models: int, seed: int) -> str:
@@ -68,25 +75,29 @@ def _key(recipe: str, models: int, seed: int) -> str:
     return artefact_key("grown", recipe, RECIPES[recipe].schema, models, seed, versions)
 
 
-def _path(folder: Path, name: str) -> Path:
-    return folder / f"{name}.safetensors"
-
-
-def _train_missing(recipe: Recipe, plans: Sequence[ModelPlan], folder: Path, executor: Executor) -> Iterator[int]:
-    """Train generation after generation; yields the number of models that are there, whenever it grows."""
-    done = sum(_path(folder, plan.name).exists() for plan in plans)
+def _make_missing(recipe: Recipe, plans: Sequence[AnyPlan], folder: Path, executor: Executor) -> Iterator[int]:
+    """Make wave after wave; yields the number of models that are there, whenever it grows."""
+    files = {plan.name: folder / plan.path for plan in plans}
+    done = sum(file.exists() for file in files.values())
     yield done
     if done < len(plans) and importlib.util.find_spec(recipe.needs) is None:
         raise MissingExtraError(f"grow: this recipe needs {recipe.needs}; run: pip install 'lgraph[{recipe.extra}]'")
-    for _, generation in groupby(plans, key=lambda plan: plan.generation):
-        missing = [
-            Training(plan, None if plan.parent is None else str(_path(folder, plan.parent)))
-            for plan in generation
-            if not _path(folder, plan.name).exists()
-        ]
-        for training, outcome in zip(missing, executor.map(recipe.train, missing), strict=True):
+    for wave in _waves(plans):
+        missing = [plan for plan in wave if not files[plan.name].exists()]
+        work: list[Any] = [recipe.work(plan, tuple(str(files[name]) for name in plan.inputs)) for plan in missing]
+        for plan, outcome in zip(missing, executor.map(recipe.make, work), strict=True):
             if outcome.value is None:
-                raise SourceError(f"grow: {training.plan.name} failed: {outcome.error}: {outcome.message}")
-            write_atomic(_path(folder, training.plan.name), outcome.value)
+                raise SourceError(f"grow: {plan.name} failed: {outcome.error}: {outcome.message}")
+            if plan.config:
+                write_atomic(files[plan.name].with_name("adapter_config.json"), plan.config.encode())
+            write_atomic(files[plan.name], outcome.value)
             done += 1
             yield done
+
+
+def _waves(plans: Sequence[AnyPlan]) -> list[list[AnyPlan]]:
+    """Each model after all that go into it; ``plans``: parents first."""
+    wave: dict[str, int] = {}
+    for plan in plans:
+        wave[plan.name] = max((wave[name] + 1 for name in plan.inputs), default=0)
+    return [[plan for plan in plans if wave[plan.name] == number] for number in range(max(wave.values()) + 1)]

@@ -63,6 +63,31 @@ class ModelPlan:
     steps: int
     seed: int
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The models that must be there before it is trained."""
+        return () if self.parent is None else (self.parent,)
+
+    @property
+    def path(self) -> str:
+        """The weights file, in the zoo's folder."""
+        return f"{self.name}.safetensors"
+
+    @property
+    def timm(self) -> str | None:
+        """Timm's name of the architecture."""
+        return self.architecture
+
+    @property
+    def hidden(self) -> bool:
+        """Every model is in the zoo."""
+        return False
+
+    @property
+    def config(self) -> str:
+        """Nothing lies beside the file."""
+        return ""
+
 
 class Dice(random.Random):
     """Choices made with ``random()`` alone: the one stream that Python promises to keep the same over its versions."""
