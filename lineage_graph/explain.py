@@ -24,6 +24,9 @@ MEANINGS: Mapping[str, str] = {
     "identical": "share of weights that are equal to the bit",
     "inherited": "share of the backbone in matrices that agree beyond chance",
     "inherited_cosine": "mean cosine of these matrices",
+    "laid_out": "share of the weights that were compared in another layout",
+    "units": "share of the weight matrices whose hidden units were matched first",
+    "units_z": "their agreement beyond chance, in standard deviations",
     "norm_growth": "growth of ‖w‖² over the squared distance; 1 for an update orthogonal to the parent",
     "init_drift": "drift of biases and scales away from their start, over their squared distance",
     "kurtosis_growth": "relative growth of the matrices' kurtosis",
@@ -94,10 +97,7 @@ def explain(lineage: LineageGraph, parent: str, child: str, store: Store) -> Exp
     """
     graph = lineage.graph
     for name in (parent, child):
-        if name not in graph:
-            raise LineageGraphError(f"the graph {lineage.name!r} has no model {name!r}")
-        if graph.nodes[name]["status"] != "ok":
-            raise LineageGraphError(f"{name}: {graph.nodes[name]['status']}: {graph.nodes[name]['message']}")
+        _known(lineage, name)
     if parent == child:
         raise LineageGraphError(f"{parent!r} is one model; explain takes two")
     turned = graph.has_edge(child, parent)
@@ -113,6 +113,30 @@ def explain(lineage: LineageGraph, parent: str, child: str, store: Store) -> Exp
         tensors=_tensors(graph.nodes[parent]["sha256"], graph.nodes[child]["sha256"], store),
         note=_note(edge, str(graph.nodes[parent]["features"])),
     )
+
+
+def origins_of(lineage: LineageGraph, model: str) -> list[dict[str, Any]]:
+    """Where each block of ``model`` comes from, in the order of the network, as the build wrote it.
+
+    Raises :class:`LineageGraphError` that names the model that the graph lacks, that could not be read, or of which no
+    blocks are known.
+    """
+    found: list[dict[str, Any]] = _known(lineage, model)["origins"]
+    if not found:
+        raise LineageGraphError(
+            f"{model}: no blocks are known; an earlier version built this graph, or it is no network"
+        )
+    return found
+
+
+def _known(lineage: LineageGraph, model: str) -> Mapping[str, Any]:
+    """The attributes of a model that was read."""
+    if model not in lineage.graph:
+        raise LineageGraphError(f"the graph {lineage.name!r} has no model {model!r}")
+    facts: Mapping[str, Any] = lineage.graph.nodes[model]
+    if facts["status"] != "ok":
+        raise LineageGraphError(f"{model}: {facts['status']}: {facts['message']}")
+    return facts
 
 
 def _note(edge: Mapping[str, Any] | None, features: str) -> str:

@@ -1,4 +1,4 @@
-"""``lgraph explain``: the evidence for or against one edge, layer by layer."""
+"""``lgraph explain``: the evidence for or against one edge, layer by layer, or the origin of a model's blocks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lgraph.graph import read_graph
+from lgraph.layers import print_origins
 from lgraph.options import AsJson, Cache
 from lgraph.text import console, show, table, visible
 
@@ -20,25 +21,37 @@ if TYPE_CHECKING:
 
 
 def explain(
-    parent: Annotated[str, typer.Argument(metavar="PARENT", help="The id of one model.")],
-    child: Annotated[str, typer.Argument(metavar="CHILD", help="The id of another one.")],
+    parent: Annotated[str | None, typer.Argument(metavar="PARENT", help="The id of one model.")] = None,
+    child: Annotated[str | None, typer.Argument(metavar="CHILD", help="The id of another one.")] = None,
     *,
     folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="The folder that a build wrote.")],
+    layers: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Instead of an edge: where each block of this model comes from."),
+    ] = None,
     as_json: AsJson = False,
     cache: Cache = None,
 ) -> None:
-    """Say why CHILD descends from PARENT, or why not."""
+    """Say why CHILD descends from PARENT, or why not; with --layers, where each block of one model comes from."""
+    if layers is not None and parent is not None:
+        raise typer.BadParameter("give either PARENT and CHILD or --layers MODEL")
+    if layers is None and (parent is None or child is None):
+        raise typer.BadParameter("give PARENT and CHILD, or --layers MODEL")
     lineage = read_graph(folder, "--in")
 
     from lineage_graph.build import default_cache
     from lineage_graph.explain import explain as look
+    from lineage_graph.explain import origins_of
     from lineage_graph.store import Store
 
-    found = look(lineage, parent, child, Store(cache or default_cache()))
-    if as_json:
-        typer.echo(json.dumps(_as_json(found), indent=1))
-    else:
-        _print(found)
+    if layers is not None:
+        print_origins(layers, origins_of(lineage, layers), as_json=as_json)
+    elif parent is not None and child is not None:
+        found = look(lineage, parent, child, Store(cache or default_cache()))
+        if as_json:
+            typer.echo(json.dumps(_as_json(found), indent=1))
+        else:
+            _print(found)
 
 
 def _as_json(found: Explanation) -> dict[str, Any]:
