@@ -35,4 +35,14 @@ BENCHES: tuple[Bench, ...] = (
         "the learned detector on unseen architectures, strangers and published checkpoints, and its cost",
         "lineage_graph.bench.detector",
     ),
+    Bench(
+        "wild",
+        "whole builds on grown zoos of every kind and on published checkpoints, beside the reference methods",
+        "lineage_graph.bench.wild",
+    ),
+    Bench(
+        "lineage300",
+        "ancestors over one, two and three generations among 300 unordered models",
+        "lineage_graph.bench.lineage300",
+    ),
 )
