@@ -18,9 +18,10 @@ from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.comparison import TensorPair, compare_tensors, needs_tail, units, with_tail
 from lineage_graph.signals import learned, linearized
-from lineage_graph.signals.base import PairContext
+from lineage_graph.signals.base import PairContext, agrees
 from lineage_graph.signals.registry import measure_all
 from lineage_graph.types import Detection, FeatureComparison, FloatArray, Model, PairEvidence, TensorComparison
+from lineage_graph.unscramble import unscramble
 
 LARGEST_WHOLE = 1 << 22
 """Elements up to which a tensor is read whole (16 MiB of float32), for what cannot be had from a stream of pieces."""
@@ -28,17 +29,23 @@ LARGEST_WHOLE = 1 << 22
 LAID_OUT_BELOW = 0.75
 """Cosine below which other layouts are tried: two gates of four that changed their places leave about a half."""
 
-SCHEMA = 5
+LEAST_UNITS_COVERAGE = 0.999
+LEAST_UNLIKE = 0.2
+"""Units are matched where two models answer to each other in every tensor, and more than such a share of their matrices
+does not agree."""
+
+SCHEMA = 6
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompareTask:
-    """What a worker needs to compare two checkpoints."""
+    """What a worker needs to compare two checkpoints. ``units``: match hidden units where the weights do not agree."""
 
     path_a: str
     path_b: str
     tensors: tuple[TensorPair, ...]
+    units: bool = False
 
 
 def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
@@ -55,7 +62,8 @@ def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
         )
         for a, b in alignment.pairs
     )
-    return CompareTask(path_a, path_b, tensors)
+    whole = alignment.coverage >= LEAST_UNITS_COVERAGE and all(tensor.same_shape for tensor in tensors)
+    return CompareTask(path_a, path_b, tensors, units=whole)
 
 
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
@@ -64,7 +72,16 @@ def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
         tensors = [_compare_one(a, b, pair) for pair in task.tensors]
         if any(tensor.layout for tensor in tensors):
             tensors = [_vector(a, b, pair, tensor) for pair, tensor in zip(task.tensors, tensors, strict=True)]
+        if task.units and _unlike(tensors):
+            tensors = unscramble(a, b, task.tensors, tensors)
         return tuple(tensors)
+
+
+def _unlike(tensors: list[TensorComparison]) -> bool:
+    """Does a good part of the matrices not agree?"""
+    matrices = [tensor for tensor in tensors if tensor.rows]
+    unlike = sum(tensor.size for tensor in matrices if not agrees(tensor))
+    return unlike > LEAST_UNLIKE * sum(tensor.size for tensor in matrices)
 
 
 def _compare_one(a: Reader, b: Reader, pair: TensorPair) -> TensorComparison:

@@ -82,3 +82,17 @@ def test_gates_are_reordered_in_matrices_and_biases(compared, generator):
     tensors = compared(a, {name: reordered(w) for name, w in a.items()})
     assert {t.layout for t in tensors.values()} == {"gates 0213 of rows"}
     assert all(t.identical for t in tensors.values())
+
+
+def test_hidden_units_in_another_order_are_matched(compared, generator):
+    a = {"up.weight": generator.standard_normal((48, 24)), "up.bias": generator.standard_normal(48)}
+    a |= {"down.weight": generator.standard_normal((24, 48)), "down.bias": generator.standard_normal(24)}
+    order = generator.permutation(48)
+    b = a | {
+        "up.weight": a["up.weight"][order],
+        "up.bias": a["up.bias"][order],
+        "down.weight": a["down.weight"][:, order],
+    }
+    tensors = compared(a, b)
+    assert all(t.identical for t in tensors.values())
+    assert {name for name, t in tensors.items() if t.layout == "units"} == a.keys() - {"down.bias"}

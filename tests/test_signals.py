@@ -1,5 +1,7 @@
 """Each signal on pairs whose truth is planted, and the property all signals of direction share."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,15 @@ def test_turning_a_pair_round_turns_every_cue_of_direction(generator):
         assert forward[name] == pytest.approx(-backward[name]), name
     for name in ("distance", "cosine", "cosine_z", "inherited", "identical"):
         assert forward[name] == pytest.approx(backward[name]), name
+
+
+def test_what_was_laid_out_anew_is_told(generator):
+    a = net(generator)
+    found = context(a, a)
+    assert "laid_out" not in measure_all(found)
+    layouts = {"first.weight": "transposed", "first.bias": "units", "second.weight": "units, scaled"}
+    laid = tuple(replace(tensor, layout=layouts[tensor.name_a], z=7.0) for tensor in found.tensors)
+    signals = measure_all(replace(found, tensors=laid))
+    assert signals["laid_out"] == 1.0
+    assert signals["units"] == pytest.approx(64 / (64 + 40))
+    assert signals["units_z"] == pytest.approx(7.0)

@@ -9,6 +9,7 @@ from lineage_graph.signals import (
     inherited,
     lattice,
     low_rank,
+    matched,
     precision,
     sparsity,
     statistics,
@@ -18,6 +19,7 @@ from lineage_graph.signals.base import PairContext, Signal
 SIGNALS: tuple[Signal, ...] = (
     distance.measure,
     inherited.measure,
+    matched.measure,
     counters.measure,
     statistics.measure,
     precision.measure,

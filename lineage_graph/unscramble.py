@@ -1,0 +1,197 @@
+"""A pair of models compared unit by unit, where one may hold the other's hidden units in another order or scale.
+
+Each matrix is matched by itself, which makes strangers look alike, too. What tells a copy is that the order found for
+the outputs of one matrix comes back as the order of the inputs of another, though the two never saw each other: of two
+independent orders of n units, one unit agrees on average, whatever n (a matching problem: Poisson of mean 1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+
+from lineage_graph import units
+from lineage_graph.checkpoints.base import Reader
+from lineage_graph.comparison import TensorPair, compare_arrays
+from lineage_graph.rescale import rescaled, vector_like
+from lineage_graph.signals.base import agrees
+from lineage_graph.types import FloatArray, TensorComparison
+from lineage_graph.units import Matching, Order
+
+PROBED = 8
+"""Matrices, the smallest first, on which it is decided whether the rest is worth matching."""
+
+LEAST_UNITS_Z = 5.0
+"""Agreement between orders, in standard deviations, from which a copy is told from a stranger."""
+
+LEAST_SHARE = 0.2
+"""Share of units that must agree between two orders. That an order is the one on disk counts for nothing: inputs are
+alike in strangers (the same pixels are dark, and most find themselves).
+"""
+
+LEAST_MARGIN = 0.5
+"""In an accepted pair, a matched matrix counts where 1 - cosine is less than this share of that of shuffled values."""
+
+EQUAL_MARGIN = 0.1
+EQUAL_SIZE = 256
+"""A matrix of so many elements, at least eight a side, that comes this much nearer than shuffled values tells a copy by
+itself: networks of one task, matched unit by unit, come no nearer than half.
+"""
+
+LARGEST_MATRIX = 1 << 22
+"""Elements of a matrix beyond which it is not matched."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """Orders of units that were found, by their number, with the matrix that each comes from; and scales."""
+
+    orders: dict[int, list[tuple[int, Order]]] = field(default_factory=dict)
+    scales: dict[int, list[tuple[Order, FloatArray]]] = field(default_factory=dict)
+
+    def add(self, source: int, matching: Matching) -> None:
+        """Keep both orders of a matrix."""
+        for order in (matching.rows, matching.columns):
+            self.orders.setdefault(len(order), []).append((source, order))
+
+    def like(self, source: int, order: Order) -> list[Order]:
+        """The order from another matrix, or the one on disk, that agrees best, if it does beyond chance."""
+        others = [other for index, other in self.orders.get(len(order), []) if index != source]
+        best = max([*others, np.arange(len(order))], key=lambda other: int(np.sum(order == other)))
+        return [best] if _agreement(order, best) else []
+
+
+def unscramble(
+    a: Reader, b: Reader, pairs: Sequence[TensorPair], tensors: Sequence[TensorComparison]
+) -> list[TensorComparison]:
+    """The comparisons anew, on matched units; ``tensors`` as they are where the models are strangers all the same.
+
+    ``pairs``: the plan, in the order of ``tensors``. Raises :class:`~lineage_graph.errors.ModelError`.
+    """
+    shapes = {spec.name: spec.shape for spec in a.tensors}
+    unlike = [
+        index
+        for index, (pair, tensor) in enumerate(zip(pairs, tensors, strict=True))
+        if _unexplained(tensor) and units.matchable(shapes[pair.name_a])
+    ]
+    unlike.sort(key=lambda index: (units.cost(shapes[pairs[index].name_a]), index))
+    probed = {index: _Matched(a, b, pairs[index]) for index in unlike[:PROBED]}
+    found = list(tensors)
+    if units_z([one.own for one in probed.values()]) < LEAST_UNITS_Z and not any(map(_equal, probed.values())):
+        return found
+    known = _Known()
+    for index, one in probed.items():
+        known.add(index, one.own)
+    for index in unlike:
+        found[index] = _matrix(a, b, pairs[index], tensors[index], index, known)
+    for index, (pair, tensor) in enumerate(zip(pairs, tensors, strict=True)):
+        if max(shapes[pair.name_a], default=1) == tensor.size <= units.LARGEST_AXIS and not tensor.identical:
+            found[index] = _vector(a, b, pair, tensor, known)
+    return found
+
+
+def _unexplained(tensor: TensorComparison) -> bool:
+    return tensor.rows > 0 and not tensor.layout and tensor.size <= LARGEST_MATRIX and not agrees(tensor)
+
+
+def _values(reader: Reader, name: str) -> FloatArray:
+    return np.asarray(reader.read(name), dtype=np.float32)
+
+
+class _Matched:
+    """One matrix of both models. ``a``, ``b``: as they are; ``x``, ``y``: balanced; ``own``: matched by itself."""
+
+    def __init__(self, a: Reader, b: Reader, pair: TensorPair) -> None:
+        self.a, self.b = _values(a, pair.name_a), _values(b, pair.name_b)
+        self.x, self.y = units.balance(units.cube(self.a)), units.balance(units.cube(self.b))
+        self.own = units.match(self.x.values, self.y.values)
+
+    @cached_property
+    def chance(self) -> float:
+        """The cosine that matching gives for the same values shuffled."""
+        return units.match(self.x.values, np.random.default_rng(0).permuted(self.y.values)).cosine
+
+    def margin(self, matching: Matching) -> float:
+        """What is left of 1 - cosine, as a share of what is left of shuffled values; 1 for chance, 0 for a copy."""
+        return (1 - matching.cosine) / max(1 - self.chance, 1e-9)
+
+
+def _equal(one: _Matched) -> bool:
+    wide = min(one.x.values.shape[:2]) >= units.LEAST_AXIS and one.a.size >= EQUAL_SIZE
+    return wide and one.own.cosine > 0.5 and one.margin(one.own) < EQUAL_MARGIN
+
+
+def units_z(matchings: Sequence[Matching]) -> float:
+    """How far the best agreement of two orders lies beyond chance, as a normal deviate, corrected for the number of
+    pairs of orders that were tried; 0 where nothing can be told.
+    """
+    from scipy.special import ndtri, pdtrc
+
+    sides = [(index, order) for index, one in enumerate(matchings) for order in (one.rows, one.columns)]
+    found = [_agreement(x, y) for (i, x), (j, y) in combinations(sides, 2) if i != j and len(x) == len(y)]
+    agreeing = max(found, default=0)
+    p = len(found) * float(pdtrc(agreeing - 1, 1.0)) if agreeing else 1.0
+    return -float(ndtri(max(p, 1e-300))) if p < 0.5 else 0.0
+
+
+def _agreement(one: Order, other: Order) -> int:
+    """Units that agree; 0 where they are too small a share."""
+    agreeing = int(np.sum(one == other))
+    return agreeing if agreeing >= LEAST_SHARE * len(one) else 0
+
+
+def _matrix(
+    a: Reader, b: Reader, pair: TensorPair, as_is: TensorComparison, index: int, known: _Known
+) -> TensorComparison:
+    """The comparison on matched units, where these are clearly nearer to one another than shuffled values come.
+
+    ``z`` is no more than the cosine's gain over shuffled values, in units of 1/√size: the best of all orders has no
+    larger spread than any one of them (Borell; Tsirelson, Ibragimov & Sudakov, 1975 and 1976).
+    """
+    one = _Matched(a, b, pair)
+    matching = _best(one, index, known)
+    if one.margin(matching) > LEAST_MARGIN:
+        return as_is
+    known.add(index, matching)
+    layout, values = "units", _ordered(one.b, matching)
+    scaled = rescaled(one.x, one.y, one.a, values, matching)
+    if scaled is not None:
+        layout, values = "units, scaled", scaled.values
+        for order, scale in scaled.scales:
+            known.scales.setdefault(len(order), []).append((order, scale))
+    found = compare_arrays(one.a, values, replace(pair, mean_b=float(values.mean())))
+    beyond = (matching.cosine - one.chance) * math.sqrt(one.a.size)
+    return replace(found, layout=layout, z=min(found.z, beyond))
+
+
+def _ordered(values: FloatArray, matching: Matching) -> FloatArray:
+    """In the order of the matched units, in the shape that ``values`` have."""
+    cube = units.cube(values)[matching.rows][:, matching.columns]
+    return np.ascontiguousarray(cube.reshape(values.shape))
+
+
+def _best(one: _Matched, index: int, known: _Known) -> Matching:
+    """The matrix's own matching, or one that takes over orders which are known from others."""
+    x, y = one.x.values, one.y.values
+    rows, columns = known.like(index, one.own.rows), known.like(index, one.own.columns)
+    orders = [(r, c) for r in rows for c in columns]
+    orders += [(r, units.columns_given(x, y, r)) for r in rows]
+    orders += [(units.rows_given(x, y, c), c) for c in columns]
+    tried = [one.own, *(Matching(r, c, units.cosine(x, y, r, c)) for r, c in orders)]
+    return max(tried, key=lambda matching: matching.cosine)
+
+
+def _vector(a: Reader, b: Reader, pair: TensorPair, as_is: TensorComparison, known: _Known) -> TensorComparison:
+    """A bias or a scale in the order of one of the known axes, if that brings it nearer."""
+    x, y = _values(a, pair.name_a), _values(b, pair.name_b)
+    orders = [order for _, order in known.orders.get(x.size, [])]
+    best = vector_like(x.reshape(-1), y.reshape(-1), orders, known.scales.get(x.size, []))
+    if best is None:
+        return as_is
+    values = best.values.reshape(x.shape)
+    return replace(compare_arrays(x, values, replace(pair, mean_b=float(values.mean()))), layout=best.layout)

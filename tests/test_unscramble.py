@@ -1,0 +1,115 @@
+"""Copies whose hidden units were reordered and rescaled come out as copies, and strangers as strangers."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from lineage_graph.comparison import TensorPair, compare_arrays
+from lineage_graph.types import TensorSpec
+from lineage_graph.units import Matching
+from lineage_graph.unscramble import LEAST_UNITS_Z, units_z, unscramble
+
+SIZES = (20, 48, 32, 24)
+
+
+class Held:
+    """A reader of arrays."""
+
+    def __init__(self, state):
+        self.state = state
+        self.tensors = tuple(TensorSpec(name, values.shape, "float32") for name, values in state.items())
+
+    def read(self, name):
+        return self.state[name]
+
+
+@pytest.fixture
+def generator():
+    return np.random.default_rng(0)
+
+
+def net(generator):
+    """A perceptron: 20 inputs, three layers, with biases and a scale of the last."""
+    state = {}
+    for layer, (inputs, outputs) in enumerate(pairwise(SIZES)):
+        state[f"{layer}.weight"] = generator.standard_normal((outputs, inputs)) / np.sqrt(inputs)
+        state[f"{layer}.bias"] = generator.standard_normal(outputs)
+    return {name: values.astype(np.float32) for name, values in state.items()}
+
+
+def laundered(generator, state, scaled=False, noise=0.0):
+    """The same function: units of the two hidden layers in another order, and scaled where ``scaled``."""
+    state = {name: w + noise * w.std() * generator.standard_normal(w.shape) for name, w in state.items()}
+    for layer in (0, 1):
+        order = generator.permutation(SIZES[layer + 1])
+        scale = np.exp(generator.uniform(-0.7, 0.7, len(order))) if scaled else np.ones(len(order))
+        state[f"{layer}.weight"] = state[f"{layer}.weight"][order] * scale[:, None]
+        state[f"{layer}.bias"] = state[f"{layer}.bias"][order] * scale
+        state[f"{layer + 1}.weight"] = state[f"{layer + 1}.weight"][:, order] / scale
+    return {name: values.astype(np.float32) for name, values in state.items()}
+
+
+def compared(a, b):
+    pairs = [
+        TensorPair(name, name, w.size, len(w) if w.ndim > 1 else 0, float(w.mean()), float(b[name].mean()))
+        for name, w in a.items()
+    ]
+    as_is = [compare_arrays(a[pair.name_a], b[pair.name_b], pair) for pair in pairs]
+    return as_is, {tensor.name_a: tensor for tensor in unscramble(Held(a), Held(b), pairs, as_is)}
+
+
+def test_a_reordered_copy_is_equal_to_the_bit(generator):
+    a = net(generator)
+    as_is, found = compared(a, laundered(generator, a))
+    assert not any(tensor.identical for tensor in as_is if tensor.name_a != "2.bias")
+    assert all(tensor.identical for tensor in found.values())
+    assert {name for name, tensor in found.items() if tensor.layout == "units"} == a.keys() - {"2.bias"}
+    assert min(tensor.z for tensor in found.values() if tensor.rows) > 5
+
+
+def test_a_rescaled_copy_lies_at_no_distance(generator):
+    a = net(generator)
+    _, found = compared(a, laundered(generator, a, scaled=True))
+    assert {tensor.layout for name, tensor in found.items() if name != "2.bias"} == {"units, scaled"}
+    for tensor in found.values():
+        assert tensor.squared_distance < 1e-6 * tensor.squared_norm_a
+
+
+def test_what_was_trained_since_is_the_distance(generator):
+    a = net(generator)
+    _, found = compared(a, laundered(generator, a, noise=0.2))
+    for tensor in found.values():
+        if tensor.rows:
+            assert tensor.squared_distance / tensor.squared_norm_a == pytest.approx(0.04, rel=0.2)
+
+
+def test_strangers_stay_as_they_are():
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        as_is, found = compared(net(generator), net(generator))
+        assert list(found.values()) == as_is
+
+
+def test_a_replaced_layer_is_not_made_to_agree(generator):
+    a = net(generator)
+    b = laundered(generator, a | {"2.weight": net(generator)["2.weight"]})
+    as_is, found = compared(a, b)
+    assert found["1.weight"].identical
+    assert found["2.weight"] == as_is[4]
+
+
+def test_agreement_is_counted_against_chance_and_trials():
+    generator = np.random.default_rng(0)
+
+    def matchings(count, size, shared):
+        order = generator.permutation(size)
+        for _ in range(count):
+            other = generator.permutation(size)
+            kept = generator.permutation(size)[: round(shared * size)]
+            yield Matching(np.where(np.isin(np.arange(size), kept), order, other), np.arange(7), 0.5)
+
+    assert max(units_z(list(matchings(8, 64, 0))) for _ in range(200)) < 4
+    assert units_z(list(matchings(2, 64, 1.0))) > LEAST_UNITS_Z
+    assert units_z(list(matchings(8, 64, 0.8))) > LEAST_UNITS_Z
+    assert units_z(list(matchings(1, 64, 1.0))) == 0  # one order alone tells nothing
