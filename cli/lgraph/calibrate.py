@@ -28,7 +28,6 @@ def calibrate(
         str, typer.Option(metavar="A,B", help="Recipes of the zoos; default: one for each regime.")
     ] = "",
     zoos: Annotated[int, typer.Option(min=1, metavar="N", help="Zoos to grow of each recipe.")] = 2,
-    models: Annotated[int, typer.Option(min=6, max=500, metavar="N", help="Models in each.")] = 20,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the first zoo; the others follow.")] = 100,
     jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Worker processes; 0: one for each core.")] = 0,
     cache: Cache = None,
@@ -42,14 +41,13 @@ def calibrate(
     from lineage_graph.calibration import to_bytes
     from lineage_graph.executors import make_executor
     from lineage_graph.fitting.run import RECIPES, FittingSettings, fit
-    from lineage_graph.sources.grow.recipes import RECIPES as KNOWN
     from lineage_graph.store import Store, write_atomic
 
-    chosen = tuple(recipes.split(",")) if recipes else RECIPES
+    chosen = tuple(recipes.split(",")) if recipes else tuple(RECIPES)
     for name in chosen:
-        if name not in KNOWN:
-            raise typer.BadParameter(f"there is no {name!r}; there are: {', '.join(KNOWN)}", param_hint="--recipes")
-    settings = FittingSettings(chosen, zoos, models, seed)
+        if name not in RECIPES:
+            raise typer.BadParameter(f"there is no {name!r}; there are: {', '.join(RECIPES)}", param_hint="--recipes")
+    settings = FittingSettings(chosen, zoos, seed)
     folder = cache or default_cache()
     with make_executor(jobs) as executor, ProgressDisplay() as progress:
         fitted = fit(settings, folder, Workshop(executor, Store(folder), progress), _command(settings))
@@ -64,7 +62,6 @@ def _command(settings: FittingSettings) -> str:
     options = [
         ("--recipes", ",".join(settings.recipes), ",".join(plain.recipes)),
         ("--zoos", settings.zoos, plain.zoos),
-        ("--models", settings.models, plain.models),
         ("--seed", settings.first_seed, plain.first_seed),
     ]
     return " ".join(["lgraph calibrate", *(f"{name} {value}" for name, value, usual in options if value != usual)])

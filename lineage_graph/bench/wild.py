@@ -37,7 +37,7 @@ REGIMES: Mapping[str, int] = {
     "distilled": 24,
     "few-shot": 24,
     "orphans": 24,
-    "heap": 40,
+    "heap": 60,
 }
 """Recipe → models of a zoo."""
 

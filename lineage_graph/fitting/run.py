@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +22,23 @@ from lineage_graph.manifest import GrowEntry, Growth
 from lineage_graph.signals.registry import is_signed
 from lineage_graph.zoo import Stopwatch, read_zoo
 
-RECIPES = (
-    *("near", "far", "chains", "snapshots", "typed", "merges", "hybrids", "laundered", "strangers", "shared-init"),
-    *("distilled", "few-shot", "orphans", "heap"),
-)
-"""The regimes that confidence has to hold in."""
+RECIPES: Mapping[str, int] = {
+    "near": 24,
+    "far": 24,
+    "chains": 24,
+    "snapshots": 24,
+    "typed": 24,
+    "merges": 24,
+    "hybrids": 24,
+    "laundered": 24,
+    "strangers": 24,
+    "shared-init": 24,
+    "distilled": 24,
+    "few-shot": 24,
+    "orphans": 24,
+    "heap": 60,
+}
+"""The regimes that confidence has to hold in, and the models of a zoo of each."""
 
 FIRST_SEED = 100
 """Seeds from here on are for fitting; benches judge on others."""
@@ -34,11 +46,10 @@ FIRST_SEED = 100
 
 @dataclass(frozen=True, slots=True)
 class FittingSettings:
-    """``zoos``: of each recipe, with seeds from ``first_seed`` on. ``models``: in each zoo."""
+    """``zoos``: of each recipe, with seeds from ``first_seed`` on."""
 
-    recipes: tuple[str, ...] = RECIPES
+    recipes: tuple[str, ...] = tuple(RECIPES)
     zoos: int = 2
-    models: int = 20
     first_seed: int = FIRST_SEED
 
 
@@ -54,7 +65,7 @@ class Known:
 def fit(settings: FittingSettings, cache: Path, shop: Workshop, command: str) -> Calibration:
     """Fit cues first, then draw every zoo with them, and fit what edges are worth. Deterministic for given zoos."""
     zoos = [
-        _known(recipe, seed, settings.models, cache, shop)
+        _known(recipe, seed, cache, shop)
         for recipe in settings.recipes
         for seed in range(settings.first_seed, settings.first_seed + settings.zoos)
     ]
@@ -67,9 +78,8 @@ def fit(settings: FittingSettings, cache: Path, shop: Workshop, command: str) ->
         direction=direction(edges),
         provenance={
             "command": command,
-            "recipes": list(settings.recipes),
+            "recipes": {recipe: RECIPES[recipe] for recipe in settings.recipes},
             "seeds": [settings.first_seed, settings.first_seed + settings.zoos - 1],
-            "models": settings.models,
             "edges": len(edges),
             "linked": sum(edge.linked for edge in edges),
             "directed": sum(bool(edge.directed) for edge in edges),
@@ -79,8 +89,8 @@ def fit(settings: FittingSettings, cache: Path, shop: Workshop, command: str) ->
     )
 
 
-def _known(recipe: str, seed: int, models: int, cache: Path, shop: Workshop) -> Known:
-    entry = GrowEntry(grow=Growth(recipe=recipe, models=models, seed=seed))
+def _known(recipe: str, seed: int, cache: Path, shop: Workshop) -> Known:
+    entry = GrowEntry(grow=Growth(recipe=recipe, models=RECIPES[recipe], seed=seed))
     probes, watch = ProbeSettings(), Stopwatch()
     zoo = read_zoo([entry], cache, cache, shop, watch, probes)
     seen = examine(zoo.models, shop, watch, probes, BuildSettings(metadata=False))
