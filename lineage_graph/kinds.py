@@ -25,6 +25,12 @@ PRUNED = 0.05
 SAME_HEAD = 0.5
 """Cosine from which a head goes on. Sketches of unrelated heads have 0, with a standard deviation of 1/8."""
 
+RUN_COUNTERS = 2
+"""Counters of a run that have to grow together: one of a new run passes the old run's every other time."""
+
+INHERITED = frozenset(["counter.num_batches_tracked"])
+"""Counters that are weights' companions: they grow in a fine-tune, too."""
+
 
 Signals = Mapping[str, float]
 
@@ -62,13 +68,17 @@ def _merged(signals: Signals) -> bool:
 
 
 def _snapshot(signals: Signals) -> bool:
-    """The head goes on, and every counter that both sides have grows in one direction: a new run starts some anew.
+    """One run: the head goes on, or, where no head can be told, the run's counters do; and no counter contradicts.
 
-    A new task brings a new head. Training further on the same task cannot be told from a longer run by weights alone.
+    A new task brings a new head, and a new run starts some counters anew, which then fall while others grow. Training
+    further on the same task cannot be told from a longer run by weights alone.
     """
-    growths = [value for name, value in signals.items() if name.startswith("counter.")]
-    one_run = all(value >= 0 for value in growths) or all(value <= 0 for value in growths)
-    return one_run and not _identical(signals) and signals.get("head_cosine", 0.0) >= SAME_HEAD
+    growths = {name: value for name, value in signals.items() if name.startswith("counter.")}
+    if _identical(signals) or min(growths.values(), default=0.0) * max(growths.values(), default=0.0) < 0:
+        return False
+    if "head_cosine" in signals:
+        return signals["head_cosine"] >= SAME_HEAD
+    return len(growths.keys() - INHERITED) >= RUN_COUNTERS
 
 
 def _identical(signals: Signals) -> bool:

@@ -28,6 +28,10 @@ COPY = {"coverage": 1.0, "identical": 1.0, "cosine": 1.0, "distance": 0.0}
         (NEAR | {"head_cosine": 0.9, "counter.epoch": 0.7, "counter.num_batches_tracked": 0.7}, "snapshot"),
         (NEAR | {"head_cosine": 0.9, "counter.epoch": -0.7, "counter.num_batches_tracked": 0.7}, "finetune"),
         (NEAR | {"head_cosine": 0.2}, "finetune"),
+        (NEAR | {"head_cosine": 0.0, "counter.epoch": 0.7, "counter.step": 0.7}, "finetune"),
+        (NEAR | {"counter.n_updates": -0.3, "counter.num_timesteps": -0.2}, "snapshot"),
+        (NEAR | {"counter.epoch": 0.3, "counter.num_batches_tracked": 0.2}, "finetune"),
+        (NEAR | {"counter.n_updates": -0.3, "counter.num_timesteps": 0.2}, "finetune"),
     ],
 )
 def test_kinds_by_their_signs(signals, expected):
