@@ -24,7 +24,7 @@ LEAST = dict(
         strict=True,
     )
 )
-SIZES = [(recipe, models) for recipe, least in LEAST.items() for models in (least, least + 1, max(24, least), 111)]
+SIZES = [(recipe, models) for recipe, least in LEAST.items() for models in (least, least + 1, max(24, least), 60)]
 
 
 def truth_of(recipe, models, seed, folder):
