@@ -62,16 +62,23 @@ def train(training: Training) -> bytes:
 
 
 class Course(Protocol):
-    """How a network is trained: ``sgd`` or ``adamw``, and for how many batches."""
+    """How a network is trained."""
 
     @property
-    def optimizer(self) -> str: ...  # noqa: D102
+    def optimizer(self) -> str:
+        """``sgd`` or ``adamw``."""
+
     @property
-    def learning_rate(self) -> float: ...  # noqa: D102
+    def learning_rate(self) -> float:
+        """The largest one of the schedule."""
+
     @property
-    def weight_decay(self) -> float: ...  # noqa: D102
+    def weight_decay(self) -> float:
+        """As the optimiser takes it."""
+
     @property
-    def steps(self) -> int: ...  # noqa: D102
+    def steps(self) -> int:
+        """Batches."""
 
 
 def fit(
