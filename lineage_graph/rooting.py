@@ -10,57 +10,124 @@ weighs
   (Shah & Zaman, "Rumors in a Network", 2011), which favours hubs and speaks for nobody in a chain of two.
 
 Moving the root across an edge turns only this edge round, so all posteriors take two passes over the tree.
+
+The root need not be in the zoo: it may lie on an edge, whose ends then both descend from it (:attr:`TreeEdge.apart`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from lineage_graph.types import DirectionCue
 
+Pair = frozenset[str]
+
 
 @dataclass(frozen=True, slots=True)
 class TreeEdge:
-    """An undirected edge with its cues; their log-odds are positive for u → v."""
+    """An undirected edge with its cues; their log-odds are positive for u → v.
+
+    ``apart``: log-odds that both ends descend from something unseen between them, against that one descends from the
+    other, if the root is here. Minus infinity: it cannot be.
+    """
 
     u: str
     v: str
     cues: tuple[DirectionCue, ...]
+    apart: float = -math.inf
+
+    @property
+    def pair(self) -> Pair:
+        """Both ends."""
+        return frozenset((self.u, self.v))
 
 
 @dataclass(frozen=True, slots=True)
 class Rooted:
-    """``root``, ``parent`` of every other node, and ``direction_confidence`` by child: 0.5 to 1."""
+    """``root``, ``parent`` of every other node, and ``direction_confidence`` by child: 0.5 to 1.
+
+    ``apart``: by edge that may hold it, the probability of an unseen root there, 0 to 1. ``signs``: by cue whose sign
+    differs between families, the probability that it is as supposed in this one.
+    """
 
     root: str
     parent: Mapping[str, str]
     direction_confidence: Mapping[str, float]
+    apart: Mapping[Pair, float] = field(default_factory=dict)
+    signs: Mapping[str, float] = field(default_factory=dict)
 
 
-def root_tree(nodes: Sequence[str], edges: Sequence[TreeEdge]) -> Rooted:
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The strongest cues for and against the direction in which an edge is drawn, with their log-odds along it: > 0 and
+    < 0. Of cues of uncertain sign the log-odds count as far as their sign is certain. ``None``: there is none.
+    """
+
+    best_for: DirectionCue | None
+    best_against: DirectionCue | None
+
+
+def root_tree(
+    nodes: Sequence[str], edges: Sequence[TreeEdge], *, root: str | None = None, unseen: str | None = None
+) -> Rooted:
     """Root the tree at the median of the posterior: there every drawn direction has a probability of at least ½.
 
     ``nodes`` in an order that does not depend on names: it breaks exact ties. The edges form a tree over them.
+    ``root``: the root, where it is known. ``unseen``: the name of a new node that becomes the root between the two ends
+    of an edge, if it is more likely than not that the root is there; without a name the root is one of the nodes.
     """
     order, parent, edge_of = _walk(nodes[0], edges)
-    size = _sums(order, parent, dict.fromkeys(order, 1.0))
-    log_posterior = _log_posteriors(order, parent, edge_of, size)
-    top = max(log_posterior.values())
-    weight = {node: math.exp(value - top) for node, value in log_posterior.items()}
-    total = sum(weight.values())
-    below = _sums(order, parent, {node: w / total for node, w in weight.items()})
-    root = _median(nodes, order, parent, below)
-    final_order, final_parent, _ = _walk(root, edges)
-    # The direction is right if the root lies on the parent's side of the edge.
-    confidence = {
-        node: 1 - below[node] if parent.get(node) == final_parent[node] else below[final_parent[node]]
-        for node in final_order[1:]
-    }
-    return Rooted(root, final_parent, {node: min(max(value, 0.5), 1.0) for node, value in confidence.items()})
+    supports = _supports(order, parent, edge_of)
+    prior = {cue.name: cue.sign_prior for edge in edges for cue in edge.cues}
+    if root is None:
+        log_posterior = _log_posteriors(order, parent, supports, prior)
+        on_node, on_edge = _posteriors(log_posterior, edges)
+    else:
+        on_node, on_edge = dict.fromkeys(order, 0.0) | {root: 1.0}, {}
+    split = _split(on_edge) if unseen is not None else None
+    # An unseen root that is not drawn stands for both ends of its edge alike.
+    for pair, probability in on_edge.items():
+        for end in pair if pair != split else ():
+            on_node[end] += probability / 2
+    below = _sums(order, parent, on_node)
+
+    def beyond(node: str, other: str) -> float:
+        """Probability of the root on the side of ``node`` of the edge between the two."""
+        return below[node] if parent.get(node) == other else below[order[0]] - below[other]
+
+    if split is not None and unseen is not None:
+        top = unseen
+        edges = [edge for edge in edges if edge.pair != split] + [TreeEdge(unseen, end, ()) for end in split]
+    else:
+        top = root if root is not None else _median(nodes, order, parent, below)
+    _, final, _ = _walk(top, edges)
+    confidence = {}
+    for node, above in final.items():
+        other = next(iter(split - {node})) if split is not None and above == unseen else above
+        confidence[node] = min(max(1 - beyond(node, other), 0.5), 1.0)
+    signs = {}
+    for name, given in prior.items():
+        if given < 1:
+            here = sum(supports[name][node] * on_node[node] for node in order)
+            signs[name] = math.exp(math.log(given) + here - _either_sign(here, given))
+    return Rooted(top, final, confidence, on_edge, signs)
+
+
+def conflict(cues: Sequence[DirectionCue], sign: float, signs: Mapping[str, float]) -> Conflict:
+    """Of an edge with these ``cues``; ``sign``: 1 where they point along it as drawn, -1 against. ``signs``: those of
+    the :class:`Rooted` tree.
+    """
+    along = [replace(cue, log_odds=sign * cue.log_odds * (2 * signs.get(cue.name, 1.0) - 1)) for cue in cues]
+    best = max(along, key=lambda cue: cue.log_odds, default=None)
+    worst = min(along, key=lambda cue: cue.log_odds, default=None)
+    return Conflict(
+        best if best is not None and best.log_odds > 0 else None,
+        worst if worst is not None and worst.log_odds < 0 else None,
+    )
 
 
 def _walk(root: str, edges: Iterable[TreeEdge]) -> tuple[list[str], dict[str, str], dict[str, TreeEdge]]:
@@ -88,26 +155,63 @@ def _sums(order: Sequence[str], parent: Mapping[str, str], values: Mapping[str, 
     return sums
 
 
-def _log_posteriors(
-    order: Sequence[str], parent: Mapping[str, str], edge_of: Mapping[str, TreeEdge], size: Mapping[str, float]
-) -> dict[str, float]:
-    """Unnormalised log posterior of every node as the root."""
-    cues = sorted({cue.name for edge in edge_of.values() for cue in edge.cues})
-    prior = {cue.name: cue.sign_prior for edge in edge_of.values() for cue in edge.cues}
-    log_posterior = dict.fromkeys(order, 0.0)
-    for name in cues:
+def _supports(
+    order: Sequence[str], parent: Mapping[str, str], edge_of: Mapping[str, TreeEdge]
+) -> dict[str, dict[str, float]]:
+    """By cue, by node: what it says, with the sign as supposed, for the directions that follow if the root is there."""
+    supports: dict[str, dict[str, float]] = {}
+    for name in sorted({cue.name for edge in edge_of.values() for cue in edge.cues}):
         downward = {node: _log_odds(edge_of[node], name, away_from=parent[node]) for node in order[1:]}
-        support = {order[0]: sum(downward.values()) / 2}
+        support = supports[name] = {order[0]: sum(downward.values()) / 2}
         for node in order[1:]:
             support[node] = support[parent[node]] - downward[node]
+    return supports
+
+
+def _log_posteriors(
+    order: Sequence[str],
+    parent: Mapping[str, str],
+    supports: Mapping[str, Mapping[str, float]],
+    prior: Mapping[str, float],
+) -> dict[str, float]:
+    """Unnormalised log posterior of every node as the root, as if the root were one of them."""
+    log_posterior = dict.fromkeys(order, 0.0)
+    for name, support in supports.items():
         for node in order:
             log_posterior[node] += _either_sign(support[node], prior[name])
     count = len(order)
+    size = _sums(order, parent, dict.fromkeys(order, 1.0))
     growth = {order[0]: 0.0}
     for node in order[1:]:
         growth[node] = growth[parent[node]] + math.log(size[node] / (count - size[node]))
         log_posterior[node] += growth[node]
     return log_posterior
+
+
+def _posteriors(
+    log_posterior: Mapping[str, float], edges: Iterable[TreeEdge]
+) -> tuple[dict[str, float], dict[Pair, float]]:
+    """The probability of every node as the root, and of an unseen root on every edge that may hold it.
+
+    Under an unseen root the cues of its edge have either sign with probability ½, whatever they say; the rest of the
+    evidence is the mean of that at the two ends.
+    """
+    log_edge: dict[Pair, float] = {}
+    for edge in edges:
+        if edge.apart > -math.inf:
+            half = sum(cue.log_odds for cue in edge.cues if cue.sign_prior == 1) / 2
+            rest = np.logaddexp(log_posterior[edge.u] - half, log_posterior[edge.v] + half)
+            log_edge[edge.pair] = float(edge.apart + rest + np.logaddexp(half, -half) - math.log(2))
+    top = max(*log_posterior.values(), *log_edge.values(), -math.inf)
+    on_node = {node: math.exp(value - top) for node, value in log_posterior.items()}
+    on_edge = {pair: math.exp(value - top) for pair, value in log_edge.items()}
+    total = sum(on_node.values()) + sum(on_edge.values())
+    return {n: w / total for n, w in on_node.items()}, {pair: w / total for pair, w in on_edge.items()}
+
+
+def _split(on_edge: Mapping[Pair, float]) -> Pair | None:
+    """The edge that holds an unseen root more likely than not."""
+    return next((pair for pair, probability in on_edge.items() if probability > 0.5), None)
 
 
 def _log_odds(edge: TreeEdge, name: str, away_from: str) -> float:

@@ -5,7 +5,7 @@ import random
 import networkx as nx
 import pytest
 
-from lineage_graph.rooting import TreeEdge, root_tree
+from lineage_graph.rooting import Conflict, TreeEdge, conflict, root_tree
 from lineage_graph.types import DirectionCue
 
 
@@ -108,3 +108,51 @@ def test_the_order_and_the_orientation_of_the_edges_do_not_matter():
     expected = root_tree(list("abcd"), edges)
     for order in itertools.permutations([edge("b", "a", flipped), *edges[1:]]):
         assert root_tree(list("abcd"), order) == expected
+
+
+@pytest.mark.parametrize("cue", [0.0, 2.0])
+@pytest.mark.parametrize("odds", [0.25, 3.0])
+def test_an_unseen_root_between_two_nodes_is_as_likely_as_its_own_evidence_says(odds, cue):
+    """Cues of direction say nothing about it, whatever they say."""
+    edges = [TreeEdge("a", "b", (DirectionCue("counter", cue),), math.log(odds))]
+    rooted = root_tree(["a", "b"], edges, unseen="u")
+    assert rooted.apart[frozenset("ab")] == pytest.approx(odds / (1 + odds))
+    assert (rooted.root == "u") == (odds > 1)
+    assert root_tree(["a", "b"], edges).root in {"a", "b"}
+
+
+def test_an_unseen_root_leaves_the_directions_on_both_sides():
+    cue = DirectionCue("counter", 6.0)
+    edges = [TreeEdge("a", "b", (), math.log(9)), edge("a", "c", cue), edge("b", "d", cue)]
+    rooted = root_tree(list("abcd"), edges, unseen="u")
+    assert rooted.parent == {"a": "u", "b": "u", "c": "a", "d": "b"}
+    assert min(rooted.direction_confidence.values()) > 0.9
+
+
+def test_an_edge_far_from_the_root_holds_no_unseen_root():
+    cue = DirectionCue("counter", 8.0)
+    edges = [edge("a", "b", cue), edge("b", "c", cue), TreeEdge("c", "d", (cue,), 0.0)]
+    rooted = root_tree(list("abcd"), edges, unseen="u")
+    assert rooted.root == "a"
+    assert rooted.apart[frozenset("cd")] < 0.01
+
+
+def test_a_known_root_needs_no_evidence():
+    rooted = root_tree(list("abc"), [edge("a", "b", DirectionCue("counter", 9.0)), edge("b", "c")], root="c")
+    assert rooted.parent == {"b": "c", "a": "b"}
+    assert set(rooted.direction_confidence.values()) == {1.0}
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_sign_that_a_family_shows_is_told(sign):
+    cues = (DirectionCue("norm", sign * 2.0, sign_prior=0.5), DirectionCue("counter", 4.0))
+    rooted = root_tree(list("habc"), [edge("h", leaf, *cues) for leaf in "abc"])
+    assert (rooted.signs["norm"] > 0.9) == (sign > 0)
+    assert "counter" not in rooted.signs
+
+
+def test_conflicting_cues_are_named_as_far_as_their_sign_is_certain():
+    cues = (DirectionCue("date", 3.0), DirectionCue("counter", 1.0), DirectionCue("norm", 2.0, sign_prior=0.6))
+    assert conflict(cues, 1.0, {"norm": 0.0}) == Conflict(cues[0], DirectionCue("norm", -2.0, 0.6))
+    assert conflict(cues[:2], -1.0, {}) == Conflict(None, DirectionCue("date", -3.0))
+    assert conflict((), 1.0, {}) == Conflict(None, None)
