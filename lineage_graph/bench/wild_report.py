@@ -33,7 +33,9 @@ EXPLAINED = (
     "none: all count); abstained: the share of linked edges below. Kinds: right among the linked true edges; a "
     "reference that names none says finetune. False links: pairs of strangers that are joined by an edge. ECE: "
     f"expected calibration error of the edges' confidence, {BINS} bins of equal width. All: micro-average, all zoos as "
-    "one; macro: mean over the rows where the figure is defined. A dash: not defined.\n"
+    "one; macro: mean over the rows where the figure is defined. A dash: not defined. The references are told the true "
+    "number of families, lgraph is told nothing; + and −: whether kurtosis, or effective rank, grows from parent to "
+    "child, or shrinks.\n"
 )
 
 
@@ -60,8 +62,10 @@ def regimes(found: ByRegime, own: str) -> Iterator[str]:
     macro = [number(_macro(found, own, figure)) for figure in FIGURES.values()]
     totals = [["all", *cells(_pooled(found)[own])], ["macro", *macro, *[""] * len(COUNTS)]]
     yield table(["regime", *HEADER], [*body, *totals])
-    yield f"{own} by kind of edge: shares of the true edges that are linked, that are drawn in the right direction "
-    yield "too, and, of the linked ones, that bear the right kind.\n"
+    yield (
+        f"{own} by kind of edge: shares of the true edges that are linked, that are drawn in the right direction too, "
+        "and, of the linked ones, that bear the right kind.\n"
+    )
     yield _kinds(found, own)
     yield from _beside(found)
     yield _beaten(found, own)
@@ -133,10 +137,10 @@ def _beaten(found: ByRegime, own: str) -> str:
         mine = methods[own].directed.f1
         others = {name: tally.directed.f1 for name, tally in methods.items() if name != own}
         better = [name for name, value in others.items() if value is not None and mine is not None and value >= mine]
-        matched += [f"{regime} ({', '.join(better)})"] if better else []
+        matched += [f"{regime}: {', '.join(better)}"] if better else []
     if not matched:
         return f"{own} is better than every reference method in every regime.\n"
-    return f"Reference methods that are at least as good as {own}: {'; '.join(matched)}.\n"
+    return f"Reference methods whose directed F1 is at least that of {own}: {'; '.join(matched)}.\n"
 
 
 def _kinds(found: ByRegime, own: str) -> str:

@@ -156,3 +156,10 @@ def test_what_the_references_are_given(tmp_path):
     assert given.distance[0, 2] == given.distance[2, 0] == pytest.approx(1 / np.sqrt(2), rel=1e-5)
     assert given.distance[0, 1] == pytest.approx(np.sqrt(2), rel=0.1)
     assert (np.diag(given.distance) == 0).all()
+
+
+def test_copies_are_a_family():
+    states = {"one": noise(0), "copy": noise(0), "other": noise(1)}
+    for build in REFERENCES.values():
+        assert undirected(build(zoo(states, 2)).edges) <= {frozenset(["one", "copy"])}
+    assert undirected(norm.build(zoo(states, 2)).edges) == {frozenset(["one", "copy"])}

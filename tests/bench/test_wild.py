@@ -116,7 +116,7 @@ def test_averages_over_regimes():
         ["all", f"{8 / 14:.3f}", "1.000"],
         ["macro", "0.750", "1.000"],
     ]
-    assert "at least as good as lgraph: one (other); two (other)." in text
+    assert "at least that of lgraph: one: other; two: other." in text
     worse = {"two": {"lgraph": right, "other": judge(FOUND, TRUTH)}}
     assert "better than every reference method in every regime" in "\n".join(wild_report.regimes(worse, "lgraph"))
 

@@ -20,10 +20,10 @@ Reference = Callable[[WeightZoo], "nx.DiGraph[str]"]
 
 REFERENCES: Mapping[str, Reference] = {
     "nearest + spanning tree": spanning.build,
-    "MoTHer, kurtosis falls": partial(mother.build, rises=False),
-    "MoTHer, kurtosis rises": partial(mother.build, rises=True),
+    "MoTHer −": partial(mother.build, rises=False),
+    "MoTHer +": partial(mother.build, rises=True),
     "smallest norm": norm.build,
-    "TensorLock-like, rank rises": partial(tensorlock.build, rises=True),
-    "TensorLock-like, rank falls": partial(tensorlock.build, rises=False),
+    "TensorLock-like +": partial(tensorlock.build, rises=True),
+    "TensorLock-like −": partial(tensorlock.build, rises=False),
 }
-"""By the name of their row."""
+"""By row; + and −: whether what the direction rule looks at grows from parent to child, or shrinks."""

@@ -71,7 +71,7 @@ def _unlikeness(zoo: WeightZoo) -> npt.NDArray[np.float64]:
             for a, b in partners(zoo.models[i].matrices, zoo.models[j].matrices)
             if a in known[i] and b in known[j]
         ]
-        found[i, j] = found[j, i] = 1 - agreement(pairs) if len(pairs) >= LEAST_LAYERS else np.inf
+        found[i, j] = found[j, i] = max(1 - agreement(pairs), 0.0) if len(pairs) >= LEAST_LAYERS else np.inf
     return found
 
 
