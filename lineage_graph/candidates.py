@@ -1,9 +1,10 @@
 """Which pairs are worth reading the weights for: nearest neighbours of sketches, by faiss.
 
-Two indexes propose. Models of one shape signature are compared whole: by the sketch of their weights and, where there
+Three indexes propose. Models of one shape signature are compared whole: by the sketch of their weights and, where there
 are any, by the sketches of their features; a product of these distances ranks, so that no scale has to be weighed
 against another. Across signatures (a transplanted backbone, another head, extra layers) the largest weight matrices of
-each shape are compared one by one, and each hit votes for its two models with its share of the smaller backbone.
+each shape are compared one by one, and each hit votes for its two models with its share of the smaller backbone. Models
+whose units were reordered or rescaled, or that were laid out anew, meet in neither; see ``invariants``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage_graph.alignment import backbone
+from lineage_graph.invariants import AlikeSettings, alike
 from lineage_graph.types import CandidatePair, FloatArray, Model
 
 LEAST_SQUARED_DISTANCE = 1e-6
@@ -29,7 +31,8 @@ class CandidateSettings:
     which a pair is not worth reading: sketches of strangers spread around 0 with a standard deviation of 0.044 for
     whole models, 0.125 for single matrices. ``reach``: of each kind of distance so many times ``neighbours`` are looked
     up, and ranked together. ``matrices``: the largest matrices of a model that vote. ``exact_below``: population from
-    which faiss searches approximately (HNSW) instead of exactly.
+    which faiss searches approximately (HNSW) instead of exactly. ``alike``: partners proposed for each model beside
+    these, by what reordering and rescaling leave as it is; 0 for none.
     """
 
     neighbours: int = 12
@@ -40,6 +43,7 @@ class CandidateSettings:
     exact_below: int = 20_000
     hnsw_links: int = 32
     hnsw_search: int = 64
+    alike: int = 2
 
 
 def propose(models: Sequence[Model], settings: CandidateSettings | None = None) -> tuple[CandidatePair, ...]:
@@ -53,6 +57,9 @@ def propose(models: Sequence[Model], settings: CandidateSettings | None = None) 
         if i != j:
             key = (min(i, j), max(i, j))
             best[key] = max(similarity, best.get(key, -1.0))
+    if settings.alike:
+        invariant = AlikeSettings(neighbours=settings.alike, exact_below=settings.exact_below)
+        best |= dict.fromkeys(alike(models, set(best), invariant), 0.0)
     pairs = [_pair(models[i], models[j], similarity) for (i, j), similarity in best.items()]
     digest = {model.id: model.fingerprint.digest for model in models}
     return tuple(sorted(pairs, key=lambda p: (-p.similarity, digest[p.a], digest[p.b])))

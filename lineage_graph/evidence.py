@@ -21,7 +21,7 @@ from lineage_graph.signals import learned, linearized
 from lineage_graph.signals.base import PairContext, agrees
 from lineage_graph.signals.registry import measure_all
 from lineage_graph.types import Detection, FeatureComparison, FloatArray, Model, PairEvidence, TensorComparison
-from lineage_graph.unscramble import unscramble
+from lineage_graph.unscramble import looks_scaled, unscramble
 
 LARGEST_WHOLE = 1 << 22
 """Elements up to which a tensor is read whole (16 MiB of float32), for what cannot be had from a stream of pieces."""
@@ -34,7 +34,7 @@ LEAST_UNLIKE = 0.2
 """Units are matched where two models answer to each other in every tensor, and more than such a share of their matrices
 does not agree."""
 
-SCHEMA = 6
+SCHEMA = 7
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
 
 
@@ -72,7 +72,7 @@ def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
         tensors = [_compare_one(a, b, pair) for pair in task.tensors]
         if any(tensor.layout for tensor in tensors):
             tensors = [_vector(a, b, pair, tensor) for pair, tensor in zip(task.tensors, tensors, strict=True)]
-        if task.units and _unlike(tensors):
+        if task.units and (_unlike(tensors) or looks_scaled(a, b, task.tensors, tensors)):
             tensors = unscramble(a, b, task.tensors, tensors)
         return tuple(tensors)
 

@@ -176,9 +176,10 @@ class TensorComparison:
     ``cosine``: of the centred values, -1 to 1. ``z``: agreement unit by unit in standard deviations of its null, in
     which the units of ``b`` are permuted at random (see ``comparison.permutation_z``).
     ``squared_distance``: ‖a - b‖²; ``squared_norm_a``, ``squared_norm_b``: ‖·‖² (all three raw, not centred).
-    ``identical``: every value equal. ``layout``: how b's values were laid out anew before they were compared (empty: as
-    they are; see ``layouts``). ``tail``: share of ‖a - b‖² beyond the rank that a low-rank adapter can have, 0 to 1;
-    NaN where it was not measured.
+    ``identical``: every value equal (up to rounding, where units had to be scaled back). ``layout``: how b's values
+    were laid out anew before they were compared (empty: as they are; see ``layouts``; ``units``: in the order of a's
+    units). ``tail``: share of ‖a - b‖² beyond the rank that a low-rank adapter can have, 0 to 1; NaN where it was not
+    measured.
     """
 
     name_a: str

@@ -98,23 +98,24 @@ def balance(values: FloatArray) -> Balanced:
     )
 
 
-def match(a: FloatArray, b: FloatArray) -> Matching:
+def match(a: FloatArray, b: FloatArray, thorough: bool = True) -> Matching:
     """The order of ``b``'s rows and columns in which it is most like ``a``; balanced cubes of one shape.
 
-    A local optimum, from two starts: rows by their sorted values, and columns by theirs.
+    A local optimum, from two starts: rows by their sorted values, and columns by theirs. Not ``thorough``: from the
+    first alone, and in one round.
     """
-    by_rows = settle(a, b, assign(_signatures(a), _signatures(b)))
-    if a.shape[1] < 2 or by_rows.cosine > 0.999:
+    by_rows = settle(a, b, assign(_signatures(a), _signatures(b)), ROUNDS if thorough else 1)
+    if a.shape[1] < 2 or by_rows.cosine > 0.999 or not thorough:
         return by_rows
     columns = assign(_signatures(a.transpose(1, 0, 2)), _signatures(b.transpose(1, 0, 2)))
     by_columns = settle(a, b, rows_given(a, b, columns))
     return max(by_rows, by_columns, key=lambda found: found.cosine)
 
 
-def settle(a: FloatArray, b: FloatArray, rows: Order) -> Matching:
+def settle(a: FloatArray, b: FloatArray, rows: Order, rounds: int = ROUNDS) -> Matching:
     """Assign columns and rows in turns until nothing changes, from a first order of the rows."""
     columns = columns_given(a, b, rows)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         before = rows
         rows = rows_given(a, b, columns)
         if np.array_equal(before, rows):

@@ -18,13 +18,16 @@ import numpy as np
 from lineage_graph import units
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.comparison import TensorPair, compare_arrays
-from lineage_graph.rescale import rescaled, vector_like
+from lineage_graph.rescale import EXACT, rescaled, vector_like
 from lineage_graph.signals.base import agrees
 from lineage_graph.types import FloatArray, TensorComparison
 from lineage_graph.units import Matching, Order
 
 PROBED = 8
 """Matrices, the smallest first, on which it is decided whether the rest is worth matching."""
+
+SLOW_AXIS = 256
+"""Units from which a first look takes one round of assignments: their more values tell them apart at once."""
 
 LEAST_UNITS_Z = 5.0
 """Agreement between orders, in standard deviations, from which a copy is told from a stranger."""
@@ -42,6 +45,9 @@ EQUAL_SIZE = 256
 """A matrix of so many elements, at least eight a side, that comes this much nearer than shuffled values tells a copy by
 itself: networks of one task, matched unit by unit, come no nearer than half.
 """
+
+RESCALED_BELOW = 0.95
+"""Cosine below which matrices that agree may be scaled unit by unit: factors of 1/2 to 2 leave some 0.9."""
 
 LARGEST_MATRIX = 1 << 22
 """Elements of a matrix beyond which it is not matched."""
@@ -80,7 +86,10 @@ def unscramble(
         if _unexplained(tensor) and units.matchable(shapes[pair.name_a])
     ]
     unlike.sort(key=lambda index: (units.cost(shapes[pairs[index].name_a]), index))
-    probed = {index: _Matched(a, b, pairs[index]) for index in unlike[:PROBED]}
+    probed = {
+        index: _Matched(a, b, pairs[index], thorough=max(shapes[pairs[index].name_a]) <= SLOW_AXIS)
+        for index in unlike[:PROBED]
+    }
     found = list(tensors)
     if units_z([one.own for one in probed.values()]) < LEAST_UNITS_Z and not any(map(_equal, probed.values())):
         return found
@@ -96,7 +105,25 @@ def unscramble(
 
 
 def _unexplained(tensor: TensorComparison) -> bool:
-    return tensor.rows > 0 and not tensor.layout and tensor.size <= LARGEST_MATRIX and not agrees(tensor)
+    fits = tensor.rows > 0 and not tensor.layout and tensor.size <= LARGEST_MATRIX
+    return fits and (tensor.cosine < RESCALED_BELOW or not agrees(tensor))
+
+
+def looks_scaled(a: Reader, b: Reader, pairs: Sequence[TensorPair], tensors: Sequence[TensorComparison]) -> bool:
+    """Would scaling units bring the matrix that agrees least, and yet agrees, much nearer?"""
+    shapes = {spec.name: spec.shape for spec in a.tensors}
+    near = [
+        (tensor.cosine, index)
+        for index, tensor in enumerate(tensors)
+        if agrees(tensor) and _unexplained(tensor) and units.matchable(shapes[tensor.name_a])
+    ]
+    if not near:
+        return False
+    pair = pairs[min(near)[1]]
+    values_a, values_b = _values(a, pair.name_a), _values(b, pair.name_b)
+    x, y = units.balance(units.cube(values_a)), units.balance(units.cube(values_b))
+    rows, columns = (np.arange(side) for side in x.values.shape[:2])
+    return rescaled(x, y, values_a, values_b, Matching(rows, columns, 0.0)) is not None
 
 
 def _values(reader: Reader, name: str) -> FloatArray:
@@ -106,10 +133,10 @@ def _values(reader: Reader, name: str) -> FloatArray:
 class _Matched:
     """One matrix of both models. ``a``, ``b``: as they are; ``x``, ``y``: balanced; ``own``: matched by itself."""
 
-    def __init__(self, a: Reader, b: Reader, pair: TensorPair) -> None:
+    def __init__(self, a: Reader, b: Reader, pair: TensorPair, thorough: bool = True) -> None:
         self.a, self.b = _values(a, pair.name_a), _values(b, pair.name_b)
         self.x, self.y = units.balance(units.cube(self.a)), units.balance(units.cube(self.b))
-        self.own = units.match(self.x.values, self.y.values)
+        self.own = units.match(self.x.values, self.y.values, thorough)
 
     @cached_property
     def chance(self) -> float:
@@ -165,8 +192,11 @@ def _matrix(
         for order, scale in scaled.scales:
             known.scales.setdefault(len(order), []).append((order, scale))
     found = compare_arrays(one.a, values, replace(pair, mean_b=float(values.mean())))
+    if found.squared_distance >= as_is.squared_distance:
+        return as_is
     beyond = (matching.cosine - one.chance) * math.sqrt(one.a.size)
-    return replace(found, layout=layout, z=min(found.z, beyond))
+    same = scaled is not None and found.squared_distance <= EXACT * found.squared_norm_a
+    return replace(found, layout=layout, z=min(found.z, beyond), identical=found.identical or same)
 
 
 def _ordered(values: FloatArray, matching: Matching) -> FloatArray:
@@ -194,4 +224,6 @@ def _vector(a: Reader, b: Reader, pair: TensorPair, as_is: TensorComparison, kno
     if best is None:
         return as_is
     values = best.values.reshape(x.shape)
-    return replace(compare_arrays(x, values, replace(pair, mean_b=float(values.mean()))), layout=best.layout)
+    found = compare_arrays(x, values, replace(pair, mean_b=float(values.mean())))
+    same = best.layout != "units" and found.squared_distance <= EXACT * found.squared_norm_a
+    return replace(found, layout=best.layout, identical=found.identical or same)

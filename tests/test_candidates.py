@@ -21,7 +21,10 @@ def zoo(families=4, size=5):
     return [model(f"f{f}-{i}", state) for f in range(families) for i, state in enumerate(family(f, size))]
 
 
-def found(models, settings=None):
+SKETCHES = CandidateSettings(alike=0)
+
+
+def found(models, settings=SKETCHES):
     return {frozenset((p.a, p.b)) for p in propose(models, settings)}
 
 
@@ -50,8 +53,8 @@ def test_the_order_of_the_models_does_not_matter():
 def test_an_unrelated_model_changes_no_other_pair():
     models = zoo()
     stranger = model("stranger", next(family(99, 1)))
-    with_stranger = {p for p in propose([*models, stranger]) if "stranger" not in (p.a, p.b)}
-    assert with_stranger == set(propose(models))
+    with_stranger = {p for p in propose([*models, stranger], SKETCHES) if "stranger" not in (p.a, p.b)}
+    assert with_stranger == set(propose(models, SKETCHES))
 
 
 def test_models_without_matrices_are_never_proposed():
@@ -90,7 +93,7 @@ def with_features(models, group="net 3x8x8", seed=0):
 
 def test_of_models_equally_near_by_weights_features_choose():
     models = with_features([model(f"m{i}", state) for i, state in enumerate(list(family(0, 13))[1:])])
-    settings = CandidateSettings(neighbours=1)
+    settings = CandidateSettings(neighbours=1, alike=0)
     line = {frozenset((f"m{i}", f"m{i + 1}")) for i in range(11)}
     by_weights = found([dataclasses.replace(one, features=None) for one in models], settings)
     assert len(found(models, settings) & line) > len(by_weights & line)
@@ -119,13 +122,13 @@ def test_equal_features_leave_the_choice_to_the_weights():
     models = [model(f"m{i}", state) for i, state in enumerate(family(0, 8))]
     values = np.ones(32, dtype=np.float32) / np.float32(np.sqrt(32))
     frozen = [dataclasses.replace(one, features=LinearizedFeatures("net", "", values, values)) for one in models]
-    settings = CandidateSettings(neighbours=2)
+    settings = CandidateSettings(neighbours=2, alike=0)
     assert found(frozen, settings) == found(models, settings)
 
 
 def test_a_shortlist_is_of_ones_own_nearest_the_nearest_first():
     models = with_features([model(f"m{i}", state) for i, state in enumerate(list(family(0, 6))[1:])])
-    found = shortlists(models, CandidateSettings(neighbours=2))
+    found = shortlists(models, CandidateSettings(neighbours=2, alike=0))
     assert found["m0"] == ["m1", "m2"]
     assert found["m4"] == ["m3", "m2"]
     assert shortlists([model("alone", next(family(0, 1)))]) == {"alone": []}

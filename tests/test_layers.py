@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("origins",),
     ("splices",),
     ("kinds",),
-    ("calibration", "stability"),
+    ("calibration", "stability", "strangers"),
     ("scoring", "blending"),
     ("merges",),
     ("rooting", "families", "gromov"),

@@ -8,7 +8,7 @@ import pytest
 from lineage_graph.comparison import TensorPair, compare_arrays
 from lineage_graph.types import TensorSpec
 from lineage_graph.units import Matching
-from lineage_graph.unscramble import LEAST_UNITS_Z, units_z, unscramble
+from lineage_graph.unscramble import LEAST_UNITS_Z, looks_scaled, units_z, unscramble
 
 SIZES = (20, 48, 32, 24)
 
@@ -50,12 +50,17 @@ def laundered(generator, state, scaled=False, noise=0.0):
     return {name: values.astype(np.float32) for name, values in state.items()}
 
 
-def compared(a, b):
+def planned(a, b):
+    """The plan of a comparison, and the comparison of all as it is."""
     pairs = [
         TensorPair(name, name, w.size, len(w) if w.ndim > 1 else 0, float(w.mean()), float(b[name].mean()))
         for name, w in a.items()
     ]
-    as_is = [compare_arrays(a[pair.name_a], b[pair.name_b], pair) for pair in pairs]
+    return pairs, [compare_arrays(a[pair.name_a], b[pair.name_b], pair) for pair in pairs]
+
+
+def compared(a, b):
+    pairs, as_is = planned(a, b)
     return as_is, {tensor.name_a: tensor for tensor in unscramble(Held(a), Held(b), pairs, as_is)}
 
 
@@ -113,3 +118,25 @@ def test_agreement_is_counted_against_chance_and_trials():
     assert units_z(list(matchings(2, 64, 1.0))) > LEAST_UNITS_Z
     assert units_z(list(matchings(8, 64, 0.8))) > LEAST_UNITS_Z
     assert units_z(list(matchings(1, 64, 1.0))) == 0  # one order alone tells nothing
+
+
+def test_units_that_were_scaled_where_they_stand_are_found(generator):
+    a = net(generator)
+    scale = np.exp(generator.uniform(-1, 1, 48)).astype(np.float32)
+    b = a | {
+        "0.weight": a["0.weight"] * scale[:, None],
+        "0.bias": a["0.bias"] * scale,
+        "1.weight": a["1.weight"] / scale,
+    }
+    pairs, as_is = planned(a, b)
+    assert looks_scaled(Held(a), Held(b), pairs, as_is)
+    _, found = compared(a, b)
+    assert all(tensor.identical for tensor in found.values())
+    assert found["0.bias"].layout == "units, scaled"
+    assert found["2.weight"].layout == ""
+
+
+def test_a_heavy_fine_tune_does_not_look_scaled(generator):
+    a = net(generator)
+    b = {name: (w + w.std() * generator.standard_normal(w.shape)).astype(np.float32) for name, w in a.items()}
+    assert not looks_scaled(Held(a), Held(b), *planned(a, b))
