@@ -9,7 +9,7 @@ model with blocks at both ends is a splice.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +29,10 @@ LEAST_LOG_RATIO = 8.0
 NEAR_END = 0.85
 """Position between two sources, 0 at the one, 1 at the other, from which a block is said to lie at that end. Noise
 moves a block by about 0.1 where it was tuned as far as its sources are apart."""
+
+LEAST_CENTRAL = 0.5
+"""Share of third models that must be nearer to a splice's sources than to the splice: those that have blocks of one
+source in common meet there, so a source that is taken for a hybrid of its own hybrids has nearly none."""
 
 LEAST_CONFIDENCE = 0.5
 """Below it there is no splice."""
@@ -153,7 +157,8 @@ def _apart(zoo: Zoo, child: str, one: str, other: str) -> dict[str, float]:
 def _claim(zoo: Zoo, clan: Iterable[str], left_out: Collection[str]) -> _Claim | None:
     """The member of ``clan`` that is nearest to sources outside ``left_out``, as their splice."""
     claims = [claim for member in clan if (claim := _put_together(zoo, member, left_out)) is not None]
-    return min(claims, key=lambda claim: (claim.distance, claim.splice.child), default=None)
+    nearest = min(claims, key=lambda claim: (claim.distance, claim.splice.child), default=None)
+    return nearest if nearest is not None and nearest.central >= LEAST_CENTRAL else None
 
 
 def _put_together(zoo: Zoo, child: str, left_out: Collection[str]) -> _Claim | None:
@@ -164,25 +169,38 @@ def _put_together(zoo: Zoo, child: str, left_out: Collection[str]) -> _Claim | N
     if len(sources) < 2:
         return None
     main = max(sources, key=lambda source: sum(_loss(layer, source, left_out) for layer, _ in known))
-    apart = {source: _apart(zoo, child, main, source) for source in sources if source != main}
+    others = Counter(origin.model for _, origin in known if origin.model != main)
+    instead, advantage = _distinct(zoo, child, main, others)
     blocks: dict[str, list[str]] = defaultdict(list)
     surest: dict[str, float] = defaultdict(float)
     for layer, origin in known:
-        source = origin.model if apart.get(origin.model) else main
+        source = instead[origin.model]
         blocks[source].append(layer.block.block)
         surest[source] = max(surest[source], origin.probability)
-    advantage = sum(sum(one.values()) for one in apart.values())
     confidence = min(surest.values()) * (1 - math.exp(-advantage))
     if len(blocks) < 2 or confidence < LEAST_CONFIDENCE:
         return None
-    parts = sorted(blocks.items(), key=lambda part: (-len(part[1]), part[0]))
     near = [(layer, kin) for layer, _ in known if (kin := layer.kin(left_out))]
+    parts = sorted(blocks.items(), key=lambda part: (-len(part[1]), part[0]))
     return _Claim(
         splice=Splice(child, tuple((source, tuple(names)) for source, names in parts), confidence),
         central=_central(zoo, near),
         share=sum(layer.block.size for layer, _ in known) / sum(layer.block.size for layer in layers),
         distance=sum(kin[0].squared_distance for _, kin in near) / sum(layer.block.squared_norm for layer, _ in near),
     )
+
+
+def _distinct(zoo: Zoo, child: str, main: str, others: Mapping[str, int]) -> tuple[dict[str, str], float]:
+    """Each source → itself, or the larger one that nothing in ``child`` tells it apart from; and by how much the ones
+    that are left are likelier than ``main`` alone. ``others``: the sources beside it, with their numbers of blocks.
+    """
+    instead, advantage = {main: main}, 0.0
+    for source in sorted(others, key=lambda one: (-others[one], one)):
+        kept = [one for one in instead if instead[one] == one]
+        apart = {one: _apart(zoo, child, one, source) for one in kept}
+        instead[source] = next((one for one in kept if not apart[one]), source)
+        advantage += sum(apart[main].values()) if instead[source] == source else 0.0
+    return instead, advantage
 
 
 def _central(zoo: Zoo, near: Iterable[tuple[_Layer, Sequence[Match]]]) -> float:
