@@ -35,6 +35,7 @@ BENCHES: tuple[Bench, ...] = (
         "the learned detector on unseen architectures, strangers and published checkpoints, and its cost",
         "lineage_graph.bench.detector",
     ),
+    Bench("hybrid", "the origin of every block of networks put together from several", "lineage_graph.bench.hybrid"),
     Bench(
         "wild",
         "whole builds on grown zoos of every kind and on published checkpoints, beside the reference methods",
