@@ -8,6 +8,7 @@ where it looked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -90,11 +91,11 @@ def _read(reader: Any, tensor: TensorFingerprint) -> FloatArray:
 @dataclass(frozen=True, slots=True)
 class Cut:
     """``values``: of the wider tensor, those that answer to the narrower one's, in its shape. ``z``: their agreement in
-    standard deviations of strangers'; NaN where nothing was matched here, so that it can be had from the values.
+    standard deviations of strangers'; NaN where nothing was chosen by it, so that it can be had from the values.
     """
 
     values: FloatArray
-    z: float = float("nan")
+    z: float = math.nan
 
 
 def find(arrays: list[tuple[FloatArray, FloatArray]]) -> list[Cut]:
@@ -134,23 +135,31 @@ class _Known:
 
 
 def _cut(a: FloatArray, b: FloatArray, known: _Known) -> Cut | None:
-    """The units of a matrix, where one of its sides is known; ``None`` where none is, or nothing agrees."""
+    """The units of a matrix that agree best, known ones or matched by one known side; ``None`` where none agree."""
     found = _best_known(a, b, known)
     if a.shape == b.shape:
         return found
-    if found is not None and permutation_z(_rows(found.values), _rows(b)) >= LEAST_Z:
-        return found
-    matches = []
+    ways = _matches(a, b, known)
+    if found is not None:
+        # Another layer's units may be some of the right ones by chance, so they have to agree best, not just beyond it.
+        ways.append((permutation_z(_rows(found.values), _rows(b)), 0, None, found.values))
+    z, axis, units, values = max(ways, key=lambda way: way[0], default=(0.0, 0, None, a))
+    if z < LEAST_Z + math.sqrt(2 * math.log(max(len(ways), 1))):
+        return None
+    if units is not None:
+        known.add(a.shape[axis], units)
+    return Cut(values, z)
+
+
+def _matches(a: FloatArray, b: FloatArray, known: _Known) -> list[tuple[float, int, Units | None, FloatArray]]:
+    """(z, axis, units, values): the units along one axis, for each known way to cut the other."""
+    found: list[tuple[float, int, Units | None, FloatArray]] = []
     for axis in (axis for axis in (1, 0) if a.shape[1 - axis] > b.shape[1 - axis]):
         for way in known.ways(a.shape[axis], b.shape[axis]):
             half = np.take(a, way, axis=axis)
             units, z = _matched(np.moveaxis(half, 1 - axis, 0), np.moveaxis(b, 1 - axis, 0))
-            matches.append((z, 1 - axis, units, np.take(half, units, axis=1 - axis)))
-    z, axis, units, values = max(matches, key=lambda match: match[0], default=(0.0, 0, np.arange(0), a))
-    if z < LEAST_Z + np.sqrt(2 * np.log(max(len(matches), 1))):
-        return None
-    known.add(a.shape[axis], units)
-    return Cut(values, float(z))
+            found.append((z, 1 - axis, units, np.take(half, units, axis=1 - axis)))
+    return found
 
 
 def _best_known(a: FloatArray, b: FloatArray, known: _Known) -> Cut | None:
@@ -169,7 +178,7 @@ def _matched(a: FloatArray, b: FloatArray) -> tuple[Units, float]:
     x, y = _rows(a), _rows(b)
     units = _assigned(x[:, ::2], y[:, ::2])
     z = permutation_z(x[units, 1::2], y[:, 1::2])
-    return (_assigned(x, y) if z >= LEAST_Z else units), z
+    return (_assigned(x, y) if z >= LEAST_Z else units), float(z)
 
 
 def _rows(values: FloatArray) -> FloatArray:
@@ -192,5 +201,5 @@ def _compared(pair: Pair, cut: Cut, narrow: FloatArray, *, turned: bool) -> Tens
     mean_a, mean_b = (float(np.mean(side)) for side in sides)
     line = TensorPair(first.spec.name, second.spec.name, narrow.size, rows, mean_a, mean_b)
     found = compare_arrays(*sides, line)
-    z = found.z if np.isnan(cut.z) else cut.z
+    z = found.z if math.isnan(cut.z) else cut.z
     return replace(found, z=z, layout=CHANNELS if first.spec.shape != second.spec.shape else "")

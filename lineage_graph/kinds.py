@@ -13,8 +13,16 @@ WHOLE = 0.999
 ROUNDED = 0.9
 """Share of what changed that rounding explains in a quantised model; a few layers may be left to themselves."""
 
-ADAPTED = 0.99
-"""Share of the squared change of low rank where an adapter was merged: all but what rounding adds."""
+REARRANGED = 0.99
+"""Share of the weights, and of the matrices among them, that agree in a copy whose units were scaled or put in another
+order; norms that were folded into other layers are missing."""
+
+ROUNDING = 1e-5
+"""Relative distance that is left between a copy and its original, once units are put back; float32 leaves 1e-7."""
+
+ADAPTED = 0.9
+"""Share of the squared change of low rank where an adapter was merged. In layers narrower than four times its rank, it
+does not look low."""
 
 KEPT = 0.9
 """Share of biases and scales that an adapter leaves as they were; normalisations may be trained beside it."""
@@ -48,8 +56,14 @@ def _wrapped(signals: Signals) -> bool:
 
 
 def _duplicate(signals: Signals) -> bool:
-    """Every value is equal, in whatever layout or type, the head's too."""
-    return _identical(signals) and signals.get("head_identical", 1.0) >= WHOLE
+    """Every value is equal, in whatever layout or type, the head's too; or all are, up to the order and scale of units,
+    and with them the head's inputs.
+    """
+    if _identical(signals):
+        return signals.get("head_identical", 1.0) >= WHOLE
+    put_back = signals.get("laid_out", 0.0) > 0 and signals.get("distance", 1.0) <= ROUNDING
+    same = put_back or signals.get("same_profile", 0.0) >= REARRANGED
+    return same and "units_lost" not in signals and signals.get("coverage", 0.0) >= REARRANGED
 
 
 def _quantized(signals: Signals) -> bool:
@@ -68,13 +82,17 @@ def _merged(signals: Signals) -> bool:
 
 
 def _snapshot(signals: Signals) -> bool:
-    """One run: the head goes on, or, where no head can be told, the run's counters do; and no counter contradicts.
+    """One run: the head goes on, or, where no head can be told, the run's counters do; no counter contradicts, and
+    biases and scales move as well as matrices.
 
     A new task brings a new head, and a new run starts some counters anew, which then fall while others grow. Training
     further on the same task cannot be told from a longer run by weights alone.
     """
     growths = {name: value for name, value in signals.items() if name.startswith("counter.")}
-    if _identical(signals) or min(growths.values(), default=0.0) * max(growths.values(), default=0.0) < 0:
+    if (
+        signals.get("kept_vectors", 0.0) >= KEPT
+        or min(growths.values(), default=0.0) * max(growths.values(), default=0.0) < 0
+    ):
         return False
     if "head_cosine" in signals:
         return signals["head_cosine"] >= SAME_HEAD

@@ -10,13 +10,13 @@ from lineage_graph.alignment import Alignment
 from lineage_graph.signals.base import PairContext
 from lineage_graph.signals.registry import measure_all
 
-NAMES = ("conv1", "conv2", "fc1", "fc2", "out")
+NAMES = ("conv1", "conv2", "fc1", "fc2", "fc3", "out")
 
 
 def net(seed):
-    """Two convolutions, a map of 2×2 places flattened, three linear layers."""
+    """Two convolutions, a map of 2×2 places flattened, four linear layers, of which three have equal widths."""
     generator = np.random.default_rng(seed)
-    shapes = ((16, 3, 3, 3), (24, 16, 3, 3), (40, 96), (32, 40), (10, 32))
+    shapes = ((16, 3, 3, 3), (24, 16, 3, 3), (40, 96), (40, 40), (40, 40), (10, 40))
     state = {}
     for name, shape in zip(NAMES, shapes, strict=True):
         state[f"{name}.weight"] = generator.standard_normal(shape).astype(np.float32)

@@ -14,6 +14,10 @@ COPY = {"coverage": 1.0, "identical": 1.0, "cosine": 1.0, "distance": 0.0}
         (COPY | {"head_cosine": 1.0, "head_identical": 1.0}, "duplicate"),
         (COPY | {"head_cosine": 0.0, "head_identical": 0.0}, "finetune"),  # a head on a frozen backbone
         (COPY | {"coverage": 0.6}, "finetune"),
+        (NEAR | {"same_profile": 1.0, "head_identical": 0.0}, "duplicate"),
+        (NEAR | {"same_profile": 0.7}, "finetune"),
+        (COPY | {"identical": 0.2, "distance": 1e-7, "laid_out": 0.9}, "duplicate"),
+        (COPY | {"identical": 0.2, "distance": 1e-7}, "finetune"),
         (COPY | {"adapter_gain": -0.03}, "adapter"),
         (NEAR | {"rounding": 1.0, "lattice_loss": 13.0}, "quantize"),
         (NEAR | {"rounding": 1.0, "lattice_loss": -17.0, "sparsity_gain": -0.15}, "quantize"),
@@ -27,6 +31,7 @@ COPY = {"coverage": 1.0, "identical": 1.0, "cosine": 1.0, "distance": 0.0}
         (NEAR | {"head_cosine": 0.9, "head_identical": 0.0}, "snapshot"),
         (NEAR | {"head_cosine": 0.9, "counter.epoch": 0.7, "counter.num_batches_tracked": 0.7}, "snapshot"),
         (NEAR | {"head_cosine": 0.9, "counter.epoch": -0.7, "counter.num_batches_tracked": 0.7}, "finetune"),
+        (NEAR | {"head_cosine": 0.9, "kept_vectors": 1.0}, "finetune"),  # noise on the matrices
         (NEAR | {"head_cosine": 0.2}, "finetune"),
         (NEAR | {"head_cosine": 0.0, "counter.epoch": 0.7, "counter.step": 0.7}, "finetune"),
         (NEAR | {"counter.n_updates": -0.3, "counter.num_timesteps": -0.2}, "snapshot"),

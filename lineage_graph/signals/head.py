@@ -45,20 +45,23 @@ def _elements(tensors: list[TensorFingerprint]) -> int:
 def _partners(
     a: list[TensorFingerprint], b: list[TensorFingerprint]
 ) -> list[tuple[TensorFingerprint, TensorFingerprint]]:
-    """Tensors of one size, by name; what has no namesake, by the order of names within a size."""
-    rest = list(b)
+    """Tensors of one size: namesakes, then those of equal values, then by the order of names."""
     pairs: list[tuple[TensorFingerprint, TensorFingerprint]] = []
-    for x in sorted(a, key=lambda x: not any(_namesakes(x, y) for y in b)):
-        found = [y for y in rest if y.spec.size == x.spec.size]
-        if found:
-            y = next((y for y in found if _namesakes(x, y)), found[0])
-            rest.remove(y)
-            pairs.append((x, y))
+    for suits in (_namesakes, _same, _equal_sizes):
+        for x in a:
+            taken = {id(tensor) for pair in pairs for tensor in pair}
+            free = (y for y in b if id(x) not in taken and id(y) not in taken)
+            found = next((y for y in free if _equal_sizes(x, y) and suits(x, y)), None)
+            pairs += [(x, found)] if found is not None else []
     return pairs
 
 
 def _namesakes(x: TensorFingerprint, y: TensorFingerprint) -> bool:
-    return x.spec.name == y.spec.name and x.spec.size == y.spec.size
+    return x.spec.name == y.spec.name
+
+
+def _equal_sizes(x: TensorFingerprint, y: TensorFingerprint) -> bool:
+    return x.spec.size == y.spec.size
 
 
 def _same(x: TensorFingerprint, y: TensorFingerprint) -> bool:

@@ -11,6 +11,7 @@ from lineage_graph.signals import (
     low_rank,
     matched,
     precision,
+    profiles,
     sparsity,
     statistics,
 )
@@ -26,6 +27,7 @@ SIGNALS: tuple[Signal, ...] = (
     lattice.measure,
     sparsity.measure,
     low_rank.measure,
+    profiles.measure,
     head.measure,
 )
 

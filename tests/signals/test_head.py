@@ -40,6 +40,11 @@ def test_equal_heads_are_equal_in_another_layout_and_beside_profilers_numbers(ge
     assert measure(context(a, b)) == {"head_cosine": 1.0, "head_identical": 1.0}
     renamed = {name.replace("head", "classifier"): w for name, w in a.items()}
     assert measure(context(a, renamed)) == {"head_cosine": 1.0, "head_identical": 1.0}
+    a |= {"head.norm.weight": generator.standard_normal(32), "head.norm.bias": generator.standard_normal(32)}
+    swapped = {"body.weight": a["body.weight"]} | {
+        f"head.{n}": w for n, w in zip("abcd", list(a.values())[:0:-1], strict=True)
+    }
+    assert measure(context(a, swapped))["head_identical"] == 1
 
 
 def test_without_a_head_there_is_nothing_to_say(generator):
