@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from lineage_graph import evidence, fingerprint
 from lineage_graph.alignment import Alignment
 from lineage_graph.blocks import Block, Shapes, blocks
 from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.checkpoints import open_checkpoint
+from lineage_graph.comparison import compare_tensors
+from lineage_graph.evidence import CompareTask
 from lineage_graph.signals.distance import cosine_z
 from lineage_graph.sketch import NARROW
 from lineage_graph.store import artefact_key
@@ -30,6 +34,10 @@ SHORTLIST = 12
 
 CHANCE = 2.0
 """Standard deviations of a stranger's sketched cosine from which a block is worth reading."""
+
+LEAST_LAID_OUT = 0.5
+"""Cosine from which a matrix counts that was laid out anew for its comparison: matching units alone makes strangers
+look somewhat alike."""
 
 ROWS = 1024
 """Blocks compared at a time with all others of their shapes."""
@@ -139,9 +147,15 @@ def _read(
         schemas = (evidence.SCHEMA, fingerprint.SCHEMA)
         key = artefact_key(COMPARISONS.kind, schemas, one.digest, other.digest, names)
         work.append((key, evidence.plan(one.path, other.path, Alignment(tensors, 0.0))))
-    for (a, b), outcome in zip(by_pair, shop.map(COMPARISONS, evidence.compare, work), strict=True):
+    for (a, b), outcome in zip(by_pair, shop.map(COMPARISONS, compare, work), strict=True):
         if outcome.value is not None:
             yield (models[a].id, models[b].id), outcome.value
+
+
+def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
+    """Compare tensors as they lie, whatever they belong to. Raises :class:`~lineage_graph.errors.ModelError`."""
+    with open_checkpoint(Path(task.path_a)) as a, open_checkpoint(Path(task.path_b)) as b:
+        return tuple(compare_tensors(a, b, pair) for pair in task.tensors)
 
 
 class _Compared:
@@ -162,7 +176,9 @@ class _Compared:
         one, other = self._number[a], self._number[b]
         for tensor in tensors:
             ends = self._of.get((one, tensor.name_a)), self._of.get((other, tensor.name_b))
-            if tensor.rows and ends[0] is not None and ends[1] is not None:
+            if not tensor.rows or (tensor.layout and tensor.cosine < LEAST_LAID_OUT):
+                continue
+            if ends[0] is not None and ends[1] is not None:
                 self._tensors[ends[0], ends[1]][tensor.name_a, tensor.name_b] = tensor
 
     def knows(self, first: int, second: int) -> bool:

@@ -5,7 +5,7 @@ import pytest
 
 from hybrids import network, put_together, read, surveyed, tuned
 from lineage_graph import alignment, evidence
-from lineage_graph.types import PairEvidence
+from lineage_graph.types import PairEvidence, TensorComparison
 
 
 def nearest(found, model):
@@ -47,6 +47,15 @@ def test_what_was_compared_already_is_not_read_again(tmp_path):
     assert not (tmp_path / "store").exists()
     assert found == surveyed(states, tmp_path)
     assert (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(("cosine", "counts"), [(0.3, False), (0.9, True)])
+def test_what_was_laid_out_anew_counts_where_it_agrees_well(cosine, counts, tmp_path):
+    states = {"a": network(1), "b": network(2)}
+    names = [name for name in states["a"] if name != "head.weight"]
+    tensors = [TensorComparison(n, n, 1600, 40, cosine, 9.0, 1.0, 1.0, 1.0, False, layout="units") for n in names]
+    found = surveyed(states, tmp_path, [PairEvidence("a", "b", 1.0, {}, tuple(tensors))])
+    assert all(bool(block.matches) is counts for block in found["a"])
 
 
 def test_copies_of_one_file_are_no_candidates_for_one_another(tmp_path):
