@@ -12,15 +12,15 @@ LARGEST_RANK = 64
 """Adapters are trained with ranks of 4 to 64 (Hu et al., "LoRA", ICLR 2022, use 1 to 64)."""
 
 LEAST_SIDE = 16
-"""Shorter side from which a quarter of it (4) is a rank that says anything."""
+"""Shorter side from which half of it (8) is a rank that says anything."""
 
 _OVERSAMPLING = 8
 _ROWS = 256
 
 
 def rank_limit(shape: tuple[int, int]) -> int:
-    """The largest rank that counts as low in an (m, n) matrix: ``LARGEST_RANK``, but at most a quarter of its sides."""
-    return min(LARGEST_RANK, min(shape) // 4)
+    """The largest rank that counts as low in an (m, n) matrix: ``LARGEST_RANK``, but at most half of its sides."""
+    return min(LARGEST_RANK, min(shape) // 2)
 
 
 def tail(a: FloatArray, b: FloatArray) -> float:

@@ -60,7 +60,7 @@ def _duplicate(signals: Signals) -> bool:
     and with them the head's inputs.
     """
     if _identical(signals):
-        return signals.get("head_identical", 1.0) >= WHOLE
+        return "units" in signals or signals.get("head_identical", 1.0) >= WHOLE
     put_back = signals.get("laid_out", 0.0) > 0 and signals.get("distance", 1.0) <= ROUNDING
     same = put_back or signals.get("same_profile", 0.0) >= REARRANGED
     return same and "units_lost" not in signals and signals.get("coverage", 0.0) >= REARRANGED

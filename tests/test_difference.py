@@ -26,8 +26,8 @@ def test_a_merged_adapter_leaves_only_rounding(rank: int) -> None:
 
 def test_beyond_the_limit_the_rest_counts() -> None:
     base = noise(64, 96)
-    assert rank_limit((64, 96)) == 16
-    assert 0.1 < tail(base, base + adapter(64, 96, 32)) < 0.5
+    assert rank_limit((64, 96)) == 32
+    assert 0.01 < tail(base, base + adapter(64, 96, 48)) < 0.5
 
 
 @pytest.mark.parametrize("shape", [(16, 200), (64, 64), (300, 100), (256, 256), (1, 48, 10, 3)])

@@ -45,7 +45,7 @@ def test_a_merged_adapter_leaves_no_tail_and_noise_leaves_one(compared, generato
     }
     tensors = compared(a, b)
     assert tensors["low.weight"].tail < 1e-6
-    assert tensors["noise.weight"].tail > 0.3
+    assert tensors["noise.weight"].tail > 0.1
     assert math.isnan(tensors["far.weight"].tail)  # strangers: nothing lies between them
     assert math.isnan(tensors["bias"].tail)
 

@@ -16,6 +16,7 @@ COPY = {"coverage": 1.0, "identical": 1.0, "cosine": 1.0, "distance": 0.0}
         (COPY | {"coverage": 0.6}, "finetune"),
         (NEAR | {"same_profile": 1.0, "head_identical": 0.0}, "duplicate"),
         (NEAR | {"same_profile": 0.7}, "finetune"),
+        (COPY | {"units": 0.9, "laid_out": 1.0, "head_identical": 0.0}, "duplicate"),  # permuted, and so the head is
         (COPY | {"identical": 0.2, "distance": 1e-7, "laid_out": 0.9}, "duplicate"),
         (COPY | {"identical": 0.2, "distance": 1e-7}, "finetune"),
         (COPY | {"adapter_gain": -0.03}, "adapter"),

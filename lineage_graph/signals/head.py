@@ -15,13 +15,14 @@ SAME = 1e-5
 
 
 def measure(pair: PairContext) -> dict[str, float]:
-    """``head_cosine``: mean centred cosine of the heads' matrices, by size, -1 to 1, estimated from their sketches (to
-    0.13); a matrix that the other side does not have in this shape counts as 0. ``head_identical``: share of the heads'
-    elements with the same values, 0 to 1. Absent where a side has no head, or one without matrices.
+    """``head_cosine``: mean centred cosine of the smaller head's matrices, by size, -1 to 1, estimated from sketches
+    (to 0.13); a matrix that the other side does not have in this shape counts as 0. ``head_identical``: share of the
+    smaller head's elements that the other side has with the same values, 0 to 1. Absent where a side has no head, or
+    one without matrices.
     """
     a, b = _head(pair.a), _head(pair.b)
-    size = max(_elements(a), _elements(b))
-    matrices = max(_elements([t for t in a if t.is_matrix]), _elements([t for t in b if t.is_matrix]))
+    size = min(_elements(a), _elements(b))
+    matrices = min(_elements([t for t in a if t.is_matrix]), _elements([t for t in b if t.is_matrix]))
     if not all(any(t.is_matrix for t in head) for head in (a, b)):
         return {}
     pairs = _partners(a, b)

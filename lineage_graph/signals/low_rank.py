@@ -8,11 +8,14 @@ from lineage_graph import names
 from lineage_graph.signals.base import PairContext
 from lineage_graph.types import Fingerprint, TensorComparison, TensorFingerprint
 
-LARGEST_TAIL = 1e-4
-"""Share of a difference beyond low rank that still counts as none; merging in float32 leaves 1e-12 to 1e-7."""
+LARGEST_TAIL = 1e-8
+"""Share of a difference beyond low rank that still counts as none, besides rounding; computing it leaves 1e-14."""
 
 LARGEST_NOISE = 0.1
 """Share of a difference that storing the weights may account for; beyond it, the rank cannot be seen."""
+
+LEAST_KNOWN = 0.25
+"""Share of the changed elements for which a rank can be told; a quarter that is of low rank to 1e-8 leaves no doubt."""
 
 ADAPTER_PARTS = frozenset("lora_a lora_b lora_down lora_up lora_embedding_a lora_embedding_b".split())
 """Components of a tensor's name that mark the two factors of an adapter."""
@@ -20,7 +23,8 @@ ADAPTER_PARTS = frozenset("lora_a lora_b lora_down lora_up lora_embedding_a lora
 
 def measure(pair: PairContext) -> dict[str, float]:
     """``low_rank``: share of the changed matrices' squared distance that lies in matrices whose difference is of low
-    rank, 0 to 1; of those only where a rank can be told, and absent where that is less than half of what changed.
+    rank, 0 to 1; of those only where a rank can be told, and absent where that is less than ``LEAST_KNOWN`` of what
+    changed.
 
     ``kept_vectors``: share of the elements of biases and scales that are equal to the bit, 0 to 1; an adapter leaves
     them alone, while training on a few examples, which is of low rank too, does not.
@@ -29,8 +33,10 @@ def measure(pair: PairContext) -> dict[str, float]:
     """
     signals: dict[str, float] = {}
     changed = [(a, b, t) for (a, b), t in zip(pair.aligned, pair.tensors, strict=True) if t.rows and not t.identical]
-    known = [(a, b, t) for a, b, t in changed if not math.isnan(t.tail) and _noise(a, b, t) < LARGEST_NOISE]
-    if known and 2 * sum(t.size for _, _, t in known) >= sum(t.size for _, _, t in changed):
+    # Where units were matched, scales may have been fitted to the difference, which changes its rank.
+    as_is = [(a, b, t) for a, b, t in changed if not t.layout and not math.isnan(t.tail)]
+    known = [(a, b, t) for a, b, t in as_is if _noise(a, b, t) < LARGEST_NOISE]
+    if known and sum(t.size for _, _, t in known) >= LEAST_KNOWN * sum(t.size for _, _, t in changed):
         low = sum(t.squared_distance for a, b, t in known if t.tail < LARGEST_TAIL + _noise(a, b, t))
         signals["low_rank"] = low / sum(t.squared_distance for _, _, t in known)
     vectors = [t for t in pair.tensors if not t.rows]
