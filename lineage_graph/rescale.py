@@ -16,6 +16,9 @@ from lineage_graph.units import Balanced, Matching, Order
 GAIN = 0.5
 """Scales are taken for real where they leave less than this share of the squared distance."""
 
+CLEAR_GAIN = 0.2
+"""The same where nothing else speaks for it: training alone makes some units larger than others."""
+
 LEAST_SPREAD = 0.1
 """Spread of the logarithms of the scales below which they are what training leaves."""
 
@@ -41,7 +44,9 @@ class LaidVector:
     layout: str
 
 
-def rescaled(x: Balanced, y: Balanced, a: FloatArray, b: FloatArray, matching: Matching) -> Scaled | None:
+def rescaled(
+    x: Balanced, y: Balanced, a: FloatArray, b: FloatArray, matching: Matching, gain: float = GAIN
+) -> Scaled | None:
     """``b``, whose units are matched, in the scale of ``a``; ``None`` where no scale is needed.
 
     ``x``, ``y``: both balanced, before matching. The scales that balancing took off both sides are compared; where one
@@ -60,7 +65,7 @@ def rescaled(x: Balanced, y: Balanced, a: FloatArray, b: FloatArray, matching: M
         rows, columns = rows + columns.mean(), columns - columns.mean()
     factor = np.exp(rows[:, None, None] + columns[None, :, None])
     values = (b.reshape(len(rows), len(columns), -1) * factor).astype(np.float32).reshape(b.shape)
-    if not np.isfinite(values).all() or _apart(a, values) > GAIN * apart:
+    if not np.isfinite(values).all() or _apart(a, values) > gain * apart:
         return None
     # What reads a unit is scaled back: the vectors of that unit carry the inverse of its readers' factor.
     return Scaled(values, ((matching.rows, np.exp(rows)), (matching.columns, np.exp(-columns))))

@@ -11,14 +11,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import permutations
 
 import numpy as np
 
 from lineage_graph import units
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.comparison import TensorPair, compare_arrays
-from lineage_graph.rescale import EXACT, rescaled, vector_like
+from lineage_graph.rescale import CLEAR_GAIN, EXACT, rescaled, vector_like
 from lineage_graph.signals.base import agrees
 from lineage_graph.types import FloatArray, TensorComparison
 from lineage_graph.units import Matching, Order
@@ -37,6 +37,9 @@ LEAST_SHARE = 0.2
 alike in strangers (the same pixels are dark, and most find themselves).
 """
 
+TIED = 0.3
+"""Cosine from which a matrix and another's transpose are taken for one."""
+
 LEAST_MARGIN = 0.5
 """In an accepted pair, a matched matrix counts where 1 - cosine is less than this share of that of shuffled values."""
 
@@ -48,6 +51,8 @@ itself: networks of one task, matched unit by unit, come no nearer than half.
 
 RESCALED_BELOW = 0.95
 """Cosine below which matrices that agree may be scaled unit by unit: factors of 1/2 to 2 leave some 0.9."""
+
+VALUES_PER_SCALE = 8
 
 LARGEST_MATRIX = 1 << 22
 """Elements of a matrix beyond which it is not matched."""
@@ -91,7 +96,7 @@ def unscramble(
         for index in unlike[:PROBED]
     }
     found = list(tensors)
-    if units_z([one.own for one in probed.values()]) < LEAST_UNITS_Z and not any(map(_equal, probed.values())):
+    if units_z(list(probed.values())) < LEAST_UNITS_Z and not any(map(_equal, probed.values())):
         return found
     known = _Known()
     for index, one in probed.items():
@@ -115,7 +120,7 @@ def looks_scaled(a: Reader, b: Reader, pairs: Sequence[TensorPair], tensors: Seq
     near = [
         (tensor.cosine, index)
         for index, tensor in enumerate(tensors)
-        if agrees(tensor) and _unexplained(tensor) and units.matchable(shapes[tensor.name_a])
+        if agrees(tensor) and _unexplained(tensor) and _telling(shapes[tensor.name_a])
     ]
     if not near:
         return False
@@ -123,7 +128,12 @@ def looks_scaled(a: Reader, b: Reader, pairs: Sequence[TensorPair], tensors: Seq
     values_a, values_b = _values(a, pair.name_a), _values(b, pair.name_b)
     x, y = units.balance(units.cube(values_a)), units.balance(units.cube(values_b))
     rows, columns = (np.arange(side) for side in x.values.shape[:2])
-    return rescaled(x, y, values_a, values_b, Matching(rows, columns, 0.0)) is not None
+    return rescaled(x, y, values_a, values_b, Matching(rows, columns, 0.0), CLEAR_GAIN) is not None
+
+
+def _telling(shape: tuple[int, ...]) -> bool:
+    """Has a matrix so many more values than scales that these cannot explain what training changed?"""
+    return units.matchable(shape) and math.prod(shape) >= VALUES_PER_SCALE * sum(shape[:2])
 
 
 def _values(reader: Reader, name: str) -> FloatArray:
@@ -153,17 +163,28 @@ def _equal(one: _Matched) -> bool:
     return wide and one.own.cosine > 0.5 and one.margin(one.own) < EQUAL_MARGIN
 
 
-def units_z(matchings: Sequence[Matching]) -> float:
-    """How far the best agreement of two orders lies beyond chance, as a normal deviate, corrected for the number of
-    pairs of orders that were tried; 0 where nothing can be told.
+def units_z(matched: Sequence[_Matched]) -> float:
+    """How far the order of one matrix's outputs agrees with that of another's inputs, at best, beyond chance; as a
+    normal deviate, corrected for the number of orders that were compared; 0 where nothing can be told.
+
+    Orders of outputs among themselves tell nothing: a model may hold a layer twice (an average, a target network).
     """
     from scipy.special import ndtri, pdtrc
 
-    sides = [(index, order) for index, one in enumerate(matchings) for order in (one.rows, one.columns)]
-    found = [_agreement(x, y) for (i, x), (j, y) in combinations(sides, 2) if i != j and len(x) == len(y)]
+    found = [
+        _agreement(one.own.rows, other.own.columns)
+        for one, other in permutations(matched, 2)
+        if len(one.own.rows) == len(other.own.columns) and not _tied(one.x.values, other.x.values)
+    ]
     agreeing = max(found, default=0)
     p = len(found) * float(pdtrc(agreeing - 1, 1.0)) if agreeing else 1.0
     return -float(ndtri(max(p, 1e-300))) if p < 0.5 else 0.0
+
+
+def _tied(one: FloatArray, other: FloatArray) -> bool:
+    """Does a model hold one matrix as the other's transpose? Then they know each other's order."""
+    turned = other.transpose(1, 0, 2)
+    return one.shape == turned.shape and abs(float(np.vdot(one, turned))) > TIED
 
 
 def _agreement(one: Order, other: Order) -> int:
