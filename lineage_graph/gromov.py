@@ -26,23 +26,25 @@ LOW = 0.1
 
 @dataclass(frozen=True, slots=True)
 class LatentSettings:
-    """The error model of additivity, measured on grown zoos of six recipes (seeds 100 to 105).
+    """The error model of additivity, measured on grown zoos of nine recipes (seeds 100 to 106).
 
     At a true parent the cosines of its children's updates are about exponentially distributed, with mean ``sharing``
     plus ``drift`` times the longer relative distance (0.03 at a distance of 0.03, 0.07 at 0.2, 0.15 around 0.8).
     Beside an unseen node the share of a Gromov product in the shorter of its ways is about evenly distributed up to
-    ``largest``: half is the most that a minimum spanning tree leaves. ``cut``: mean share from which neighbours are
-    looked at as a group. ``prior``: log-odds, before looking, that all neighbours of a node are its siblings;
-    ``inner_prior``: that some of them are. ``hub``: how often siblings' cues make the nearest to their origin look like
-    their parent.
+    ``largest``: half is the most that a minimum spanning tree leaves. ``alike``: how often all children of a parent
+    move alike, so that geometry cannot tell them from siblings (published fine-tunes of one script do); it bounds what
+    geometry can say. ``cut``: mean share from which neighbours are looked at as a group. ``prior``: log-odds, before
+    looking, that all neighbours of a node are its siblings; ``inner_prior``: that some of them are. ``hub``: how often
+    siblings' cues make the nearest to their origin look like their parent.
     """
 
     sharing: float = 0.05
     drift: float = 0.1
     largest: float = 0.5
+    alike: float = 0.05
     cut: float = 0.15
-    prior: float = math.log(0.1 / 0.9)
-    inner_prior: float = math.log(0.05 / 0.95)
+    prior: float = math.log(0.2 / 0.8)
+    inner_prior: float = math.log(0.1 / 0.9)
     hub: float = 0.5
 
 
@@ -163,7 +165,8 @@ def _from_geometry(products: Matrix, ways: Matrix, settings: LatentSettings) -> 
     # The share is the cosine times this root; what is exponentially distributed stays so, up to the largest.
     mean = cosine * math.sqrt(longer[low] / shorter[low]) / settings.largest
     share = min(max(products[low] / shorter[low] / settings.largest, 0.0), 1.0)
-    return float(math.log(mean * -math.expm1(-1 / mean)) + share / mean)
+    ratio = math.log(mean * -math.expm1(-1 / mean)) + share / mean
+    return -float(np.logaddexp(math.log1p(-settings.alike) - ratio, math.log(settings.alike)))
 
 
 def _from_cues(node: str, group: Sequence[str], measured: Measured, settings: LatentSettings) -> float:
