@@ -134,7 +134,11 @@ def _groups(models: Sequence[Model]) -> Iterable[_Group]:
     for distinct in members.values():
         chosen = tuple(distinct.values())
         found = [
-            {a.spec.name: b for a, b in align(chosen[0].fingerprint, one.fingerprint).pairs if b.is_matrix}
+            {
+                a.spec.name: b
+                for a, b in align(chosen[0].fingerprint, one.fingerprint).pairs
+                if b.is_matrix and a.spec.shape == b.spec.shape
+            }
             for one in chosen
         ]
         shared = [name for name in found[0] if all(name in tensors for tensors in found)]

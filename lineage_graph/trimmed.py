@@ -79,7 +79,9 @@ def tasks(models: Sequence[Model], pairs: Sequence[CandidatePair]) -> Iterator[L
         matched = {}
         for other in partners[child.id][:RELATIVES]:
             aligned = align(child.fingerprint, by_id[other].fingerprint).pairs
-            matched[other] = {a.spec.name: b.spec.name for a, b in aligned if a.is_matrix}
+            matched[other] = {
+                a.spec.name: b.spec.name for a, b in aligned if a.is_matrix and a.spec.shape == b.spec.shape
+            }
         shared = [name for name in next(iter(matched.values()), {}) if all(name in names for names in matched.values())]
         if len(matched) < 3 or not shared:
             continue
@@ -99,10 +101,9 @@ def look(task: LookTask) -> tuple[Trimmed, ...]:
 
     Raises :class:`~lineage_graph.errors.ModelError`.
     """
-    child = _sample(task.paths[0], task.names[0])
-    if _on_a_lattice(np.concatenate(child)):
+    child, *relatives = _unshared([_sample(*one) for one in zip(task.paths, task.names, strict=True)])
+    if not child or _on_a_lattice(np.concatenate(child)):
         return ()
-    relatives = [_sample(path, names) for path, names in zip(task.paths[1:], task.names[1:], strict=True)]
     kept = [recurrence.kept(child, relative) for relative in relatives]
     bases = [int(base) for base in np.argsort(kept)[::-1] if KEPT[0] <= kept[base] <= KEPT[1]]
     found = [one for base in bases[:BASES] if (one := recurrence.from_base(child, relatives, base)) is not None]
@@ -158,6 +159,15 @@ def _sample(path: str, names: Sequence[str]) -> list[FloatArray]:
 def _first(reader: Reader, name: str) -> FloatArray:
     piece = next(iter(reader.chunks(name)))
     return np.ascontiguousarray(piece.reshape(-1)[:SAMPLE], dtype=np.float32).copy()
+
+
+def _unshared(samples: Sequence[list[FloatArray]]) -> list[list[FloatArray]]:
+    """Without the matrices that the child, which comes first, has from one relative as a whole: a frozen or spliced
+    part is inherited, and recurs in every difference.
+    """
+    child, *relatives = samples
+    own = [i for i, piece in enumerate(child) if not any(np.array_equal(piece, other[i]) for other in relatives)]
+    return [[pieces[i] for i in own] for pieces in samples]
 
 
 def _on_a_lattice(values: FloatArray) -> bool:

@@ -76,6 +76,15 @@ def test_fine_tunes_and_sums_are_not_trimmed(found):
     assert found(states) == {}
 
 
+def test_frozen_and_spliced_matrices_are_no_merge(found):
+    states = family()
+    states["t0"]["stem.weight"] = states["base"]["stem.weight"]
+    states["frozen"] = {**tuned(states["t0"], 78), "stem.weight": states["t0"]["stem.weight"]}
+    states["frozen"]["late.weight"] = states["t0"]["late.weight"]
+    states["splice"] = {name: states["t1" if name < "late" else "t2"][name] for name in SHAPES}
+    assert found(states) == {}
+
+
 def test_pruned_siblings_are_no_merge(found):
     """They have many zeros in common, and the values of the model that was pruned."""
     states = family()
