@@ -2,8 +2,10 @@
 
 import pytest
 
-from hybrids import network, put_together, surveyed, tuned
-from lineage_graph.splices import splices
+from hybrids import network, put_together, read, surveyed, tuned
+from lineage_graph.kinship import Splice
+from lineage_graph.splices import splices, unmeasured
+from lineage_graph.types import PairEvidence
 
 
 def found(states, folder):
@@ -65,3 +67,12 @@ def test_confidence_is_a_probability(tmp_path):
     states = {"a": a, "b": b, "h": tuned(put_together([(a, 0), (b, 1), (b, 2), (a, 3)]), 3)}
     (splice,) = splices(surveyed(states, tmp_path))
     assert 0.9 < splice.confidence <= 1
+
+
+def test_pairs_that_were_not_compared_as_wholes_are_named_once(tmp_path):
+    models = read({"a": network(1), "b": network(2), "h": network(3), "g": network(4)}, tmp_path)
+    found = [Splice("h", (("a", ("x",)), ("b", ("y",))), 0.9), Splice("g", (("a", ("x",)), ("h", ("y",))), 0.9)]
+    pairs = unmeasured(found, models, [PairEvidence("a", "h", 1.0, {})])
+    assert sorted(sorted((pair.a, pair.b)) for pair in pairs) == [["a", "g"], ["b", "h"], ["g", "h"]]
+    digest = {model.id: model.fingerprint.digest for model in models}
+    assert all(digest[pair.a] < digest[pair.b] for pair in pairs)
