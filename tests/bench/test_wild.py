@@ -14,8 +14,10 @@ from lineage_graph.bench.judging import families, judge, pooled
 from lineage_graph.bench.references import REFERENCES
 from lineage_graph.evaluate import Rates, Truth
 from lineage_graph.executors import SerialExecutor
+from lineage_graph.fitting.run import FIRST_SEED
 from lineage_graph.sources.base import LocatedModel
 from lineage_graph.sources.grow import GrownZoo
+from lineage_graph.sources.grow.recipes import RECIPES
 from lineage_graph.types import silent
 
 TRUTH = Truth(
@@ -197,6 +199,18 @@ def test_the_wild_bench(small, monkeypatch, tmp_path):
 def test_where_there_are_no_published_checkpoints(small, monkeypatch, tmp_path):
     monkeypatch.setenv(documented.VARIABLE, str(tmp_path / "none"))
     assert "No published checkpoints" in wild._published(tmp_path, silent)
+
+
+def test_every_regime_can_be_grown():
+    for regime, models in wild.REGIMES.items():
+        for seed in wild.SEEDS:
+            assert len(RECIPES[regime].plan(models, seed)) >= models
+
+
+def test_nothing_is_fitted_on_what_is_judged():
+    fitted = range(FIRST_SEED, FIRST_SEED + 100)
+    assert not set(wild.SEEDS) & set(fitted)
+    assert lineage300.SEED not in fitted
 
 
 def test_pairs_by_generation_gap():
