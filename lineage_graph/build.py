@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-from lineage_graph import __version__, candidates, examination, lineage, scoring
+from lineage_graph import __version__, candidates, examination, lineage, scoring, strangers
 from lineage_graph.cached import Workshop
 from lineage_graph.calibration import Calibration, shipped
 from lineage_graph.detector.stage import detect
@@ -141,16 +141,22 @@ def judge(
     models: Sequence[Model], measured: Sequence[PairEvidence], metadata: bool, calibration: Calibration
 ) -> list[ScoredPair]:
     """Score every measured pair, and the pairs of files with equal bytes, which need no measurement."""
-    by_id = {model.id: model.checkpoint for model in models}
-    return [
-        scoring.score(
-            pair,
-            metadata_signals.measure(by_id[pair.a], by_id[pair.b]) if metadata else {},
-            calibration=calibration,
-            tested=len(measured),
+    by_id = {model.id: model for model in models}
+    level = strangers.levels(models)
+    scored = []
+    for pair in [*measured, *_copies(models)]:
+        a, b = by_id[pair.a], by_id[pair.b]
+        alike = a.fingerprint.signature == b.fingerprint.signature
+        scored.append(
+            scoring.score(
+                pair,
+                metadata_signals.measure(a.checkpoint, b.checkpoint) if metadata else {},
+                calibration=calibration,
+                tested=len(measured),
+                strangers=level.get(a.fingerprint.signature, 0.0) if alike else 0.0,
+            )
         )
-        for pair in [*measured, *_copies(models)]
-    ]
+    return scored
 
 
 def _copies(models: Sequence[Model]) -> Iterator[PairEvidence]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
+from lineage_graph import kinds
 from lineage_graph.calibration import Calibration, logistic
 from lineage_graph.types import DirectionCue, PairEvidence, ScoredPair
 
@@ -93,19 +94,22 @@ def score(
     settings: RelatedSettings | None = None,
     calibration: Calibration | None = None,
     tested: int = 1,
+    strangers: float = 0.0,
 ) -> ScoredPair:
     """Judge one pair of ``tested`` ones. ``metadata``: the metadata signals, empty where metadata takes no part.
 
-    ``calibration``: what cues are worth; the priors where there is none.
+    ``calibration``: what cues are worth; the priors where there is none. ``strangers``: cosine that strangers of this
+    shape reach in this zoo (see ``strangers``); it raises the midpoint, and never lowers it.
     """
     settings = settings or RelatedSettings()
+    settings = replace(settings, midpoint=max(settings.midpoint, strangers))
     signals = {"coverage": evidence.coverage, **evidence.signals, **metadata}
-    duplicate = signals.get("identical") == 1.0 and signals["coverage"] > 0.999
-    confidence, reason = (1.0, "") if duplicate else _related(signals, settings, tested)
+    kind = kinds.kind(signals)
+    confidence, reason = (1.0, "") if kind == "duplicate" else _related(signals, settings, tested)
     return ScoredPair(
         a=evidence.a,
         b=evidence.b,
-        kind="duplicate" if duplicate else "finetune",
+        kind=kind,
         confidence=confidence,
         distance=_length(signals),
         direction=tuple(_cues(signals, calibration or Calibration())),

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from lineage_graph.calibration import Calibration, CueReliability
 from lineage_graph.scoring import CUES, DECISION, score
 from lineage_graph.types import PairEvidence
 
@@ -68,3 +69,28 @@ def test_equal_weights_are_a_duplicate_only_if_they_cover_everything():
     assert judged(RELATIVES | {"identical": 1.0}).kind == "duplicate"
     assert judged(RELATIVES | {"identical": 1.0}, coverage=0.6).kind == "finetune"
     assert judged(RELATIVES | {"identical": 0.99}).kind == "finetune"
+
+
+def test_more_tested_pairs_ask_for_more_agreement():
+    """z = 5.5 is luck in one pair of 50 million: fine for one pair, not for ten million."""
+    evidence = PairEvidence("a", "b", 1.0, RELATIVES | {"cosine": 0.6, "cosine_z": 5.5})
+    assert score(evidence, {}).confidence > DECISION
+    assert score(evidence, {}, tested=10**8).confidence < DECISION
+
+
+def test_a_relation_stands_out_from_the_zoo_s_strangers():
+    evidence = PairEvidence("a", "b", 1.0, RELATIVES | {"cosine": 0.4, "inherited": 0.0})
+    assert score(evidence, {}, strangers=0.1).confidence == score(evidence, {}).confidence > DECISION
+    assert score(evidence, {}, strangers=0.55).confidence < DECISION
+
+
+def test_what_was_done_to_the_child_is_named():
+    pruned = score(PairEvidence("a", "b", 1.0, RELATIVES | {"sparsity_gain": 0.5}), {})
+    assert (pruned.kind, score(PairEvidence("a", "b", 1.0, RELATIVES), {}).kind) == ("prune", "finetune")
+
+
+def test_fitted_cues_take_the_place_of_the_priors():
+    fitted = Calibration(cues={"norm_growth": CueReliability(1.7, 0.8)})
+    evidence = PairEvidence("a", "b", 1.0, RELATIVES | {"norm_growth": 1.0})
+    (cue,) = score(evidence, {}, calibration=fitted).direction
+    assert (cue.log_odds, cue.sign_prior) == (1.7, 0.8)
