@@ -46,6 +46,11 @@ RIGHT_ANGLE = 0.2
 ARC_GAIN = 0.1
 """Of the line's residual, what is left at most where two parents' blend lies on an arc."""
 
+SAME_PLACE = 0.9
+"""Share of the squared distance between two blends that is the residual of one, if it was fine-tuned from the other:
+two blends of their own lie apart by their coefficients, too.
+"""
+
 BEYOND_GAIN = 0.1
 """Of the slack inside the hull, what a blend beyond it may have at most."""
 
@@ -270,7 +275,7 @@ def _descends(group: _Group, claim: _Claim, other: _Claim) -> bool:
     """Is the claim's child the other one's, fine-tuned? What is left of it is then what lies between the two."""
     if len(set(claim.parents) & set(other.parents)) < 2:
         return False
-    return claim.mix.residual > 0.5 * _squared_distance(group, claim, claim.child, other.child)
+    return claim.mix.residual > SAME_PLACE * _squared_distance(group, claim, claim.child, other.child)
 
 
 def _mirrors(group: _Group, claim: _Claim, other: _Claim) -> bool:
