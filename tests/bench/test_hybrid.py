@@ -6,6 +6,7 @@ import pytest
 
 from hybrids import network, put_together, read, tuned
 from lineage_graph.bench import hybrid
+from lineage_graph.executors import make_executor
 from lineage_graph.kinship import BlockOrigin, Splice
 from lineage_graph.types import silent
 
@@ -47,6 +48,7 @@ def test_the_table_has_a_line_for_every_zoo(monkeypatch, tmp_path):
     models = read(states, tmp_path)
     truth = {"h": {f"blocks.{n}": (source, f"blocks.{n}") for n, source in ((0, "a"), (2, "a"), (3, "a"))}}
     truth["h"]["blocks.1"] = ("b", "blocks.3")
+    monkeypatch.setattr(hybrid, "make_executor", lambda: make_executor(1))
     monkeypatch.setattr(hybrid, "default_cache", lambda: tmp_path / "cache")
     monkeypatch.setattr(hybrid, "grown", lambda *_, **__: SimpleNamespace(zoo=SimpleNamespace(models=models)))
     monkeypatch.setattr(hybrid, "block_origins", lambda *_: truth)
