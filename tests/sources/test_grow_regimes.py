@@ -1,5 +1,6 @@
 """The regimes' plans and their truth, and toys of them that are really grown."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -178,7 +179,17 @@ def quick(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "models"), [("shared-init", 5), ("orphans", 6), ("snapshots", 4), ("distilled", 3), ("few-shot", 4)]
+    ("recipe", "models"),
+    [
+        ("shared-init", 5),
+        ("orphans", 6),
+        ("snapshots", 4),
+        ("distilled", 3),
+        ("few-shot", 4),
+        ("merges", 6),
+        ("hybrids", 5),
+        ("laundered", 6),
+    ],
 )
 def test_a_toy_is_grown(recipe, models, quick, tmp_path):
     zoo = grow(recipe, models, 1, tmp_path, SerialExecutor())
@@ -220,6 +231,13 @@ def test_a_zoo_of_every_kind_of_file_can_be_read(quick, tmp_path):
     folders = [model for model in zoo.models if model.path.is_dir()]
     assert {model.path.suffix for model in zoo.models} == {"", ".pt", ".npz", ".safetensors"}
     assert [len([*model.path.iterdir()]) for model in folders] == [2] * len(folders) != []
+    for model in folders:
+        config = json.loads((model.path / "adapter_config.json").read_text())
+        plan = plans[model.path.name]
+        assert config["base_model_name_or_path"] == f"typed-0/{plan.parents[0]}"
+        update = read(str(model.path / "adapter_model.safetensors"))
+        for layer in ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"):
+            assert len(update[f"base_model.model.blocks.0.{layer}.lora_A.weight"]) == config["r"]
     for model in zoo.models:
         with open_checkpoint(model.path) as reader:
             plan = plans[model.path.name.split(".")[0]]

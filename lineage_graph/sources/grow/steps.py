@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Method = Literal["linear", "slerp", "arithmetic", "ties"]
+"""Of merging."""
+
 
 @dataclass(frozen=True, slots=True)
 class Train:
@@ -91,7 +94,7 @@ class Merge:
     others' differences from it. ``density``: the share of each difference that TIES keeps.
     """
 
-    method: Literal["linear", "slerp", "arithmetic", "ties"]
+    method: Method
     weights: tuple[float, ...]
     density: float = 0.3
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from lineage_graph.sources.grow.derivation import Derivation
 from lineage_graph.sources.grow.draft import MEDIUM, NEAR, Draft, Pace
 from lineage_graph.sources.grow.plan import ROOT_TASK, TASKS
-from lineage_graph.sources.grow.steps import Merge, Splice, Step, Transplant
+from lineage_graph.sources.grow.steps import Merge, Method, Splice, Step, Transplant
 
 _MERGED = ("test_resnet", "test_vit", "test_convnext", "convnet")
 _SIBLINGS = 4
 _TWO_BASES = 12
 """Models from which on there are two bases."""
-_MERGE_WAYS = (
+_MERGE_WAYS: tuple[tuple[Method, int, bool], ...] = (
     ("linear", 2, False),
     ("slerp", 2, False),
     ("arithmetic", 2, False),
@@ -55,7 +55,7 @@ def merges(draft: Draft, models: int) -> None:
             number += 1
 
 
-def _merge(draft: Draft, base: Derivation, parts: Sequence[Derivation], method: str, tuned: bool) -> None:
+def _merge(draft: Draft, base: Derivation, parts: Sequence[Derivation], method: Method, tuned: bool) -> None:
     """One merge; the base is a parent of those by task arithmetic and TIES."""
     on_base = method in ("arithmetic", "ties")
     if method == "linear":
@@ -66,7 +66,7 @@ def _merge(draft: Draft, base: Derivation, parts: Sequence[Derivation], method: 
         weights = (draft.dice.between(0.3, 0.7),)
     else:
         weights = tuple(draft.dice.between(0.3, 0.8) for _ in parts)
-    steps: list[Step] = [Merge(method, weights)]  # type: ignore[arg-type]
+    steps: list[Step] = [Merge(method, weights)]
     if tuned:
         steps.append(replace(draft.continued(base, NEAR), steps=20, frozen=0.0))
     inputs = (base, *parts) if on_base else tuple(parts)
