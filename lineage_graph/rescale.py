@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -21,6 +22,9 @@ CLEAR_GAIN = 0.2
 
 LEAST_SPREAD = 0.1
 """Spread of the logarithms of the scales below which they are what training leaves."""
+
+SAME_RATIO = 1e-3
+"""Largest difference of the logarithms of equal factors: rounding of small values included."""
 
 EXACT = 1e-10
 """Squared distance over squared norm that is rounding: nothing is left for scales to explain."""
@@ -85,6 +89,23 @@ def vector_like(
     if left > EXACT * float(np.dot(a, a)) and _apart(a, scaled) < GAIN * left:
         return LaidVector(scaled, "units, scaled")
     return LaidVector(plain, "units") if left < before else None
+
+
+def shared_scales(
+    vectors: Sequence[tuple[FloatArray, FloatArray]], orders: Sequence[Order]
+) -> list[tuple[Order, FloatArray]]:
+    """Scales that matrices do not tell, because what reads the units is not compared: two vectors of one layer (a, b),
+    its scale and its bias, tell them if b must be multiplied by the same positive factors in both, to the digit.
+    """
+    found: list[tuple[Order, FloatArray]] = []
+    for order in orders:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = [np.log(a / b[order]) for a, b in vectors]
+        ratios = [ratio for ratio in ratios if np.isfinite(ratio).all() and np.std(ratio) >= LEAST_SPREAD]
+        for one, other in combinations(ratios, 2):
+            if float(np.max(np.abs(one - other))) < SAME_RATIO:
+                found.append((order, np.exp((one + other) / 2)))
+    return found
 
 
 def _apart(a: FloatArray, b: FloatArray) -> float:

@@ -8,6 +8,7 @@ independent orders of n units, one unit agrees on average, whatever n (a matchin
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,7 +19,7 @@ import numpy as np
 from lineage_graph import units
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.comparison import TensorPair, compare_arrays
-from lineage_graph.rescale import CLEAR_GAIN, EXACT, rescaled, vector_like
+from lineage_graph.rescale import CLEAR_GAIN, EXACT, rescaled, shared_scales, vector_like
 from lineage_graph.signals.base import agrees
 from lineage_graph.types import FloatArray, TensorComparison
 from lineage_graph.units import Matching, Order
@@ -103,9 +104,14 @@ def unscramble(
         known.add(index, one.own)
     for index in unlike:
         found[index] = _matrix(a, b, pairs[index], tensors[index], index, known)
-    for index, (pair, tensor) in enumerate(zip(pairs, tensors, strict=True)):
-        if max(shapes[pair.name_a], default=1) == tensor.size <= units.LARGEST_AXIS and not tensor.identical:
-            found[index] = _vector(a, b, pair, tensor, known)
+    vectors = [
+        index
+        for index, tensor in enumerate(tensors)
+        if max(shapes[tensor.name_a], default=1) == tensor.size <= units.LARGEST_AXIS and not tensor.identical
+    ]
+    _share_scales(a, b, [pairs[index] for index in vectors], known)
+    for index in vectors:
+        found[index] = _vector(a, b, pairs[index], tensors[index], known)
     return found
 
 
@@ -235,6 +241,17 @@ def _best(one: _Matched, index: int, known: _Known) -> Matching:
     orders += [(units.rows_given(x, y, c), c) for c in columns]
     tried = [one.own, *(Matching(r, c, units.cosine(x, y, r, c)) for r, c in orders)]
     return max(tried, key=lambda matching: matching.cosine)
+
+
+def _share_scales(a: Reader, b: Reader, pairs: Sequence[TensorPair], known: _Known) -> None:
+    """Add the scales that two vectors of one length tell."""
+    held: dict[int, list[tuple[FloatArray, FloatArray]]] = defaultdict(list)
+    for pair in pairs:
+        if pair.size >= units.LEAST_AXIS:
+            held[pair.size].append((_values(a, pair.name_a).reshape(-1), _values(b, pair.name_b).reshape(-1)))
+    for size, vectors in held.items():
+        orders = [np.arange(size), *(order for _, order in known.orders.get(size, []))]
+        known.scales.setdefault(size, []).extend(shared_scales(vectors, orders))
 
 
 def _vector(a: Reader, b: Reader, pair: TensorPair, as_is: TensorComparison, known: _Known) -> TensorComparison:

@@ -137,3 +137,15 @@ def test_a_heavy_fine_tune_does_not_look_scaled(generator):
     a = net(generator)
     b = {name: (w + w.std() * generator.standard_normal(w.shape)).astype(np.float32) for name, w in a.items()}
     assert not looks_scaled(Held(a), Held(b), *planned(a, b))
+
+
+def test_a_scale_and_a_bias_tell_their_units_scale_where_no_matrix_does(generator):
+    """The last layer's norm, whose readers are the head: that is not compared."""
+    a = net(generator) | {"norm.weight": generator.uniform(0.5, 2, 24), "norm.bias": generator.standard_normal(24)}
+    a = {name: values.astype(np.float32) for name, values in a.items()}
+    scale = np.exp(generator.uniform(-1, 1, 24)).astype(np.float32)
+    b = laundered(generator, a, scaled=True)
+    b |= {name: b[name] * scale for name in ("norm.weight", "norm.bias")}
+    _, found = compared(a, b)
+    assert all(tensor.identical for tensor in found.values())
+    assert found["norm.bias"].layout == "units, scaled"
