@@ -13,11 +13,11 @@ def measure(pair: PairContext) -> dict[str, float]:
     (> 0: b is a in a wider type, which lost its precision before). Where values differ, the type alone says nothing: a
     base in half precision may have been trained on in single, or a training stored in half (see ``lattice``).
     """
-    matrices = [(a, b) for a, b in pair.aligned if a.is_matrix and b.is_matrix]
-    if not matrices or not all(t.identical for t in pair.matrices):
+    matrices = [(a, b, t) for (a, b), t in zip(pair.aligned, pair.tensors, strict=True) if t.rows]
+    if not matrices or not all(t.identical for _, _, t in matrices):
         return {}
-    bits_a = sum(a.spec.size * bits(a.spec.dtype) for a, _ in matrices)
-    bits_b = sum(b.spec.size * bits(b.spec.dtype) for _, b in matrices)
+    bits_a = sum(t.size * bits(a.spec.dtype) for a, _, t in matrices)
+    bits_b = sum(t.size * bits(b.spec.dtype) for _, b, t in matrices)
     return {"precision_loss": math.log2(bits_b / bits_a)} if bits_a != bits_b else {}
 
 

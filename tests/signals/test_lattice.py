@@ -113,3 +113,5 @@ def test_equal_values_in_a_wider_type_come_from_the_narrower(state):
     turned = tuple((y, x) for x, y in narrow)
     assert precision.measure(PairContext(pair.a, pair.b, turned, pair.tensors, 1.0)) == {"precision_loss": -1.0}
     assert precision.measure(context(state, half)) == {}
+    fused = tuple((replace(x, spec=replace(x.spec, shape=(3, *x.spec.shape))), y) for x, y in pair.aligned)
+    assert precision.measure(PairContext(pair.a, pair.b, fused, pair.tensors, 1.0)) == {}
