@@ -63,10 +63,14 @@ def test_a_splice_s_edge_names_the_blocks_that_it_stands_for(visit):
     assert "blocks.1, blocks.4, blocks.7, blocks.10" in seen.page.inner_text("#panel")
 
 
-def test_a_model_without_known_blocks_has_no_strip(visit):
-    seen = visit(demo())
-    seen.page.mouse.click(*seen.spot("model-a-1"))
-    assert seen.page.locator("#panel .strip").count() == 0
+def test_a_model_whose_blocks_come_from_nowhere_has_no_strip(visit):
+    graph = demo().graph
+    graph.nodes["model-a-0"]["origins"] = [origin("stem"), origin("blocks.0")]
+    seen = visit(finish("roots", graph))
+    for name in ("model-a-0", "model-a-1"):
+        seen.page.mouse.click(*seen.spot(name))
+        assert seen.page.inner_text("#panel h2") == name
+        assert seen.page.locator("#panel .strip").count() == 0
 
 
 def test_hostile_block_names_stay_text(visit):

@@ -62,8 +62,8 @@ function blockTable(blocks) {
 }
 
 function originsOf(model) {
-  const blocks = DATA.origins[model.id];
-  if (!blocks) return [];
+  const blocks = DATA.origins[model.id] ?? [];
+  if (blocks.every(([, origin]) => origin === NOWHERE)) return [];
   const counts = originCounts(blocks);
   const looks = originLooks(counts);
   const said = counts.map(([origin, number]) => `${number} from ${originName(origin)}`).join(", ");
