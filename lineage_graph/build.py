@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-from lineage_graph import __version__, candidates, examination, lineage, scoring, strangers
+from lineage_graph import __version__, candidates, examination, lineage, scoring, second_look, strangers
 from lineage_graph.cached import Workshop
 from lineage_graph.calibration import Calibration, shipped
 from lineage_graph.detector.stage import detect
@@ -124,7 +124,9 @@ def examine(
     with watch.stage("evidence"):
         detections = detect(models, pairs, shop, probes) if settings.detector else {}
         measured, unreadable = examination.measure(models, pairs, shop, probes, detections)
-    return Examination(tuple(models), len(pairs), tuple(measured), tuple(unreadable))
+        further = second_look.propose(measured, {model.id: model.fingerprint.digest for model in models})
+        more, failed = examination.measure(models, further, shop, probes, {})
+    return Examination(tuple(models), len(pairs) + len(further), (*measured, *more), (*unreadable, *failed))
 
 
 def conclude(

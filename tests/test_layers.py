@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("relayout", "channels", "units"),
     ("rescale",),
     ("unscramble",),
-    ("evidence",),
+    ("evidence", "second_look"),
     ("survey",),
     ("origins",),
     ("splices",),
