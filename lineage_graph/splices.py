@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lineage_graph.kinship import Splice
 from lineage_graph.origins import agreement, log_ratio, origins
-from lineage_graph.survey import Match, Surveyed
+from lineage_graph.survey import SHORTLIST, Match, Surveyed
 from lineage_graph.types import CandidatePair, Model, PairEvidence
 
 LEAST_AGREEMENT = 0.5
@@ -51,9 +51,22 @@ class _Layer:
     relatives: Sequence[Match]
 
     def distance(self, model: str) -> float:
-        """To the nearest block of ``model``; to one that was not even read, as far as a stranger of its own size."""
+        """To the nearest block of ``model``. One that was not read is as far as a stranger of its own size, or, where
+        the nearest ones alone were read, as far as the last of these.
+        """
         match = self.nearest.get(model)
-        return match.squared_distance if match is not None else 2 * self.block.squared_norm
+        if match is not None:
+            return match.squared_distance
+        return self.relatives[-1].squared_distance if self.crowded else 2 * self.block.squared_norm
+
+    @property
+    def crowded(self) -> bool:
+        """Has it so many relatives that others may not have been read?"""
+        return len(self.relatives) >= SHORTLIST
+
+    def knows(self, model: str) -> bool:
+        """Is the distance to ``model`` more than a bound?"""
+        return model in self.nearest or not self.crowded
 
     def kin(self, left_out: Collection[str]) -> list[Match]:
         """Its relatives among the models that are not left out."""
@@ -159,7 +172,10 @@ def _apart(zoo: Zoo, child: str, one: str, other: str) -> dict[str, float]:
         match = layer.nearest.get(near)
         if match is None or agreement(match) < LEAST_AGREEMENT:
             continue
-        between, distance = zoo[near][match.block].distance(far), layer.distance(far)
+        theirs = zoo[near][match.block]
+        if not layer.knows(far) or not theirs.knows(far):
+            continue
+        between, distance = theirs.distance(far), layer.distance(far)
         advantage = -log_ratio(layer.block, distance, match.squared_distance)
         position = (match.squared_distance + between - distance) / (2 * between) if between > 0 else 0.5
         if advantage >= LEAST_LOG_RATIO and position <= 1 - NEAR_END:
@@ -222,7 +238,8 @@ def _central(zoo: Zoo, near: Iterable[tuple[_Layer, Sequence[Match]]]) -> float:
     votes = []
     for _, (source, *thirds) in near:
         theirs = zoo[source.model][source.block]
-        votes += [theirs.distance(one.model) < one.squared_distance for one in thirds if one.model != source.model]
+        others = [one for one in thirds if one.model != source.model and theirs.knows(one.model)]
+        votes += [theirs.distance(one.model) < one.squared_distance for one in others]
     return sum(votes) / len(votes) if votes else 0.5
 
 

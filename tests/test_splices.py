@@ -5,6 +5,7 @@ import pytest
 from hybrids import network, put_together, read, surveyed, tuned
 from lineage_graph.kinship import Splice
 from lineage_graph.splices import splices, unmeasured
+from lineage_graph.survey import SHORTLIST, Match, Surveyed
 from lineage_graph.types import PairEvidence
 
 
@@ -46,6 +47,18 @@ def test_a_family_has_no_splices(step, tmp_path):
     assert found(states, tmp_path) == {}
     del states["root"]
     assert found(states, tmp_path) == {}
+
+
+def test_a_block_that_was_not_read_is_not_taken_for_a_stranger_s():
+    def layer(block, *matches):
+        found = [Match(model, block, distance, 0.99, 90.0) for model, distance in matches]
+        return Surveyed(block, 4096, 100.0, tuple(found))
+
+    siblings = [(f"s{number}", 2.0 + number / 100) for number in range(SHORTLIST)]
+    zoo = {"child": [layer("x", *siblings), layer("y", ("parent", 1.0), *siblings)]}
+    zoo["parent"] = [layer("x", *((name, 1.0) for name, _ in siblings)), layer("y", ("child", 1.0), *siblings)]
+    zoo |= {name: [layer(block, ("parent", 1.0), ("child", 2.0)) for block in "xy"] for name, _ in siblings}
+    assert splices(zoo) == ()
 
 
 def test_a_fine_tune_with_frozen_or_fresh_blocks_is_no_splice(tmp_path):
