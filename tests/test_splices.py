@@ -1,10 +1,12 @@
 """Models that were put together from several others."""
 
+from dataclasses import replace
+
 import pytest
 
 from hybrids import network, put_together, read, surveyed, tuned
 from lineage_graph.kinship import Splice
-from lineage_graph.splices import splices, unmeasured
+from lineage_graph.splices import _apart, _zoo, splices, unmeasured
 from lineage_graph.survey import SHORTLIST, Match, Surveyed
 from lineage_graph.types import PairEvidence
 
@@ -54,11 +56,14 @@ def test_a_block_that_was_not_read_is_not_taken_for_a_stranger_s():
         found = [Match(model, block, distance, 0.99, 90.0) for model, distance in matches]
         return Surveyed(block, 4096, 100.0, tuple(found))
 
-    siblings = [(f"s{number}", 2.0 + number / 100) for number in range(SHORTLIST)]
-    zoo = {"child": [layer("x", *siblings), layer("y", ("parent", 1.0), *siblings)]}
-    zoo["parent"] = [layer("x", *((name, 1.0) for name, _ in siblings)), layer("y", ("child", 1.0), *siblings)]
-    zoo |= {name: [layer(block, ("parent", 1.0), ("child", 2.0)) for block in "xy"] for name, _ in siblings}
-    assert splices(zoo) == ()
+    near = [(f"s{number}", 2.0 if number == 0 else 20.0) for number in range(SHORTLIST)]
+    far = [(name, 30.0) for name, _ in near]
+    zoo = {"child": [layer("x", *near), layer("y", ("parent", 1.0), *far)]}
+    zoo["parent"] = [layer("x", *((name, 1.0) for name, _ in near)), layer("y", ("child", 1.0), *far)]
+    zoo |= {name: [layer("x", ("parent", 1.0)), layer("y", ("parent", 30.0), ("child", 30.0))] for name, _ in near}
+    assert _apart(_zoo(zoo), "child", "parent", "s0") == {}
+    few = {model: [replace(one, matches=one.matches[:3]) for one in layers] for model, layers in zoo.items()}
+    assert set(_apart(_zoo(few), "child", "parent", "s0")) == {"x"}
 
 
 def test_a_fine_tune_with_frozen_or_fresh_blocks_is_no_splice(tmp_path):
