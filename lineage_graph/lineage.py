@@ -14,6 +14,7 @@ import networkx as nx
 
 from lineage_graph import families, links
 from lineage_graph.calibration import Calibration
+from lineage_graph.descent import unseen_names
 from lineage_graph.families import Key
 from lineage_graph.kinship import BlockOrigin, Kinship
 from lineage_graph.types import Failure, LineageGraph, Model, Rejected, ScoredPair
@@ -57,15 +58,17 @@ def assemble(
     several = links.several(kin, folded.keeper, known, keepers)
     related = families.between_keepers(accepted, folded.keeper)
     trees = families.trees(keepers, related, {one.child: links.shares(one) for one in several})
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(by_id)
-    drawn = [
-        *links.of_trees(trees, related, settings.calibration),
+    taken = {*by_id, *(failure.id for failure in failures)}
+    drawn, unseen = links.of_trees(trees, related, settings.calibration, unseen_names(taken))
+    drawn += [
         *links.of_several(several, known, settings.calibration),
         *links.of_copies(folded, settings.calibration),
     ]
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from([*by_id, *unseen])
     for link in drawn:
-        declared = _declared(by_id[link.child].checkpoint.declared_parents, link.parent, folded.keeper)
+        claims = by_id[link.child].checkpoint.declared_parents if link.child in by_id else ()
+        declared = _declared(claims, link.parent, folded.keeper)
         graph.add_edge(link.parent, link.child, **link.attributes(declared))
     _describe_nodes(graph, models, kin.origins)
     for failure in failures:
@@ -83,23 +86,23 @@ def _declared(claims: Sequence[str], parent: str, keeper: Mapping[str, str]) -> 
     known = {keeper[claim] for claim in claims if claim in keeper}
     if not known:
         return "absent"
-    return "confirmed" if keeper[parent] in known else "contradicted"
+    return "confirmed" if keeper.get(parent) in known else "contradicted"
 
 
 def _describe_nodes(
     graph: nx.DiGraph[str], models: Sequence[Model], origins: Mapping[str, Sequence[BlockOrigin]]
 ) -> None:
     """Families in order of size, generations by the longest way down from a root, and each model's facts."""
-    rank = {model.id: index for index, model in enumerate(models)}
+    rank = {node: index for index, node in enumerate(graph)}
     families = sorted(nx.weakly_connected_components(graph), key=lambda c: (-len(c), min(rank[n] for n in c)))
     family = {node: index for index, members in enumerate(families, start=1) for node in members}
     generation: dict[str, int] = {}
     for node in nx.topological_sort(graph):
         generation[node] = 1 + max((generation[parent] for parent in graph.predecessors(node)), default=0)
+    for node, data in graph.nodes(data=True):
+        data.update(family=family[node], generation=generation[node], **_unseen(node))
     for model in models:
         graph.nodes[model.id].update(
-            family=family[model.id],
-            generation=generation[model.id],
             role=_role(graph.in_degree(model.id), graph.out_degree(model.id)),
             **_facts(model),
             origins=[_origin(one) for one in origins.get(model.id, ())],
@@ -147,20 +150,24 @@ def _features(model: Model) -> str:
 
 
 def _failed(failure: Failure) -> dict[str, Any]:
+    nothing = {**_unseen(failure.id), "role": "isolated", "family": 0, "generation": 0}
+    return {**nothing, "source": failure.source, "status": failure.error, "message": failure.message}
+
+
+def _unseen(node: str) -> dict[str, Any]:
+    """The facts of a node of which nothing but its place is known."""
     return {
-        "label": failure.id,
-        "family": 0,
-        "generation": 0,
-        "role": "isolated",
+        "label": node,
+        "role": "unseen",
         "architecture": "",
         "parameters": 0,
         "format": "",
-        "source": failure.source,
+        "source": "",
         "sha256": "",
         "declared_parents": [],
         "features": "",
-        "status": failure.error,
-        "message": failure.message,
+        "status": "ok",
+        "message": "",
         "origins": [],
     }
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lineage_graph.calibration import Calibration, logistic
+from lineage_graph.descent import DrawnEdge, descend
 from lineage_graph.families import Folded, Key, Tree, key, known_log_odds
 from lineage_graph.kinship import Blend, Kinship, Splice
-from lineage_graph.rooting import Rooted, TreeEdge, root_tree
+from lineage_graph.rooting import Conflict
 from lineage_graph.signals.registry import is_signed
 from lineage_graph.stability import alternatives, margin
 from lineage_graph.types import ScoredPair
@@ -18,69 +19,104 @@ from lineage_graph.types import ScoredPair
 LEAST_LENGTH, LARGEST_LENGTH = 1e-4, 10.0
 """Relative distances between which the length of an edge may say how right it is."""
 
+LEAST_CONFLICT = 0.5
+"""Log-odds from which a cue weighs enough to be named where it is contradicted."""
+
 LEAST_CONFIDENCE = 0.5
 """Of a merge or a splice, from which it is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One edge to be drawn. ``direction``: probability of its direction, 0.5 to 1. ``evidence``: what comes on top of
-    the pair's own. ``layers``: the child's blocks that come from this parent, where not all do.
+    """One edge to be drawn. ``direction``: probability of its direction, 0.5 to 1. ``distance``: relative.
+
+    ``evidence``: signals and the log-odds of direction cues, all turned along the edge. ``layers``: the child's blocks
+    that come from this parent, where not all do. ``conflict``: which cues contradict one another, in words.
     """
 
     parent: str
     child: str
-    pair: ScoredPair
     kind: str
     confidence: float
     direction: float
-    evidence: Mapping[str, float] = field(default_factory=dict)
+    distance: float
+    evidence: Mapping[str, float]
     layers: tuple[str, ...] = ()
+    conflict: str = ""
 
     def attributes(self, declared: str) -> dict[str, Any]:
-        """The edge's attributes; signals of direction and their log-odds point along it."""
-        sign = 1.0 if self.pair.a == self.parent else -1.0
-        evidence = {name: sign * value if is_signed(name) else value for name, value in self.pair.evidence.items()}
-        evidence.update({f"direction.{cue.name}": sign * cue.log_odds for cue in self.pair.direction})
+        """The edge's attributes."""
         return {
             "kind": self.kind,
             "confidence": self.confidence,
             "direction_confidence": self.direction,
-            "distance": self.pair.distance,
-            "evidence": {**evidence, **self.evidence},
+            "distance": self.distance,
+            "evidence": dict(self.evidence),
             "declared": declared,
             "layers": list(self.layers),
+            "conflict": self.conflict,
         }
 
 
-def of_trees(trees: Iterable[Tree], related: Mapping[Key, ScoredPair], calibration: Calibration) -> Iterator[Link]:
-    """The edges of the trees, rooted. ``related``: all pairs among which the trees were chosen."""
+def along(pair: ScoredPair, parent: str) -> dict[str, float]:
+    """A pair's signals and cues as they speak for the edge from ``parent``."""
+    sign = 1.0 if pair.a == parent else -1.0
+    evidence = {name: sign * value if is_signed(name) else value for name, value in pair.evidence.items()}
+    return evidence | {f"direction.{cue.name}": sign * cue.log_odds for cue in pair.direction}
+
+
+def of_trees(
+    trees: Iterable[Tree], related: Mapping[Key, ScoredPair], calibration: Calibration, names: Iterator[str]
+) -> tuple[list[Link], dict[str, float]]:
+    """The edges of the trees, rooted, and the unseen nodes in them with their probabilities.
+
+    ``related``: all pairs among which the trees were chosen. ``names``: ids for unseen nodes.
+    """
     trees = list(trees)
     others = alternatives([pair for tree in trees for pair in tree.edges], related.values())
-    for tree in trees:
-        pairs = {key(pair): pair for pair in tree.edges}
-        rooted = _rooted(tree)
-        for child, parent in rooted.parent.items():
-            pair = pairs[frozenset((parent, child))]
-            ahead = margin(pair.distance, others[key(pair)])
-            features = edge_features(pair.kind, pair.distance, ahead)
-            confidence = calibration.confidence(pair.kind, pair.confidence, features)
-            direction = calibration.directed(rooted.direction_confidence[child])
-            yield Link(parent, child, pair, pair.kind, confidence, direction, {"margin": ahead})
+    family = {node: number for number, tree in enumerate(trees) for node in tree.nodes}
+    inside: list[list[ScoredPair]] = [[] for _ in trees]
+    for pair in related.values():
+        if family[pair.a] == family[pair.b]:
+            inside[family[pair.a]].append(pair)
+    links: list[Link] = []
+    unseen: dict[str, float] = {}
+    for tree, pairs in zip(trees, inside, strict=True):
+        descent = descend(tree.nodes, pairs, tree.edges, names, root=tree.root)
+        unseen.update(descent.unseen)
+        links += [_of_edge(edge, descent.unseen, related, others, calibration) for edge in descent.edges]
+    return links, unseen
 
 
-def _rooted(tree: Tree) -> Rooted:
-    """The tree from its known root, or from the likeliest one."""
-    if tree.root is None:
-        return root_tree(tree.nodes, [TreeEdge(pair.a, pair.b, pair.direction) for pair in tree.edges])
-    parent: dict[str, str] = {}
-    order = [tree.root]
-    for node in order:
-        ends = [pair.b if pair.a == node else pair.a for pair in tree.edges if node in (pair.a, pair.b)]
-        below = [end for end in ends if parent.get(node) != end]
-        parent.update(dict.fromkeys(below, node))
-        order += below
-    return Rooted(tree.root, parent, dict.fromkeys(parent, 1.0))
+def _of_edge(
+    edge: DrawnEdge,
+    unseen: Mapping[str, float],
+    related: Mapping[Key, ScoredPair],
+    others: Mapping[Key, float],
+    calibration: Calibration,
+) -> Link:
+    direction = calibration.directed(edge.direction)
+    conflict = _in_words(edge.conflict)
+    if edge.parent in unseen or edge.child in unseen:
+        there = min(unseen.get(edge.parent, 1.0), unseen.get(edge.child, 1.0))
+        evidence = {"unseen": there}
+        return Link(
+            edge.parent, edge.child, "finetune", there, direction, math.sqrt(edge.squared), evidence, (), conflict
+        )
+    pair = related[frozenset((edge.parent, edge.child))]
+    ahead = margin(pair.distance, others.get(key(pair), pair.distance))
+    features = edge_features(pair.kind, pair.distance, ahead)
+    confidence = calibration.confidence(pair.kind, pair.confidence * (1 - edge.apart), features)
+    evidence = along(pair, edge.parent) | {"margin": ahead, "apart": edge.apart}
+    return Link(edge.parent, edge.child, pair.kind, confidence, direction, pair.distance, evidence, (), conflict)
+
+
+def _in_words(conflict: Conflict) -> str:
+    """The strongest cue for a direction and the strongest against it, where both weigh."""
+    one, other = conflict.best_for, conflict.best_against
+    if one is None or other is None or min(one.log_odds, -other.log_odds) < LEAST_CONFLICT:
+        return ""
+    return f"{one.name} for it ({one.log_odds:+.1f}), {other.name} against it ({other.log_odds:+.1f})"
 
 
 def edge_features(kind: str, distance: float, margin: float) -> dict[str, float]:
@@ -100,7 +136,8 @@ def of_copies(folded: Folded, calibration: Calibration) -> Iterator[Link]:
         keeper = folded.keeper[copy]
         away = logistic(known_log_odds(pair) * (1 if pair.a == keeper else -1))
         confidence = calibration.confidence(pair.kind, pair.confidence, {})
-        yield Link(keeper, copy, pair, pair.kind, confidence, calibration.directed(max(0.5, away)))
+        direction = calibration.directed(max(0.5, away))
+        yield Link(keeper, copy, pair.kind, confidence, direction, pair.distance, along(pair, keeper))
 
 
 def of_several(
@@ -110,9 +147,10 @@ def of_several(
     for one in found:
         kind = "merge" if isinstance(one, Blend) else "splice"
         confidence = calibration.confidence(kind, one.confidence, {})
-        for parent, evidence, layers in _attributes(one):
+        for parent, added, layers in _attributes(one):
             pair = pairs[frozenset((parent, one.child))]
-            yield Link(parent, one.child, pair, kind, confidence, max(0.5, confidence), evidence, layers)
+            evidence = along(pair, parent) | added
+            yield Link(parent, one.child, kind, confidence, max(0.5, confidence), pair.distance, evidence, layers)
 
 
 def _attributes(one: Blend | Splice) -> Iterator[tuple[str, dict[str, float], tuple[str, ...]]]:

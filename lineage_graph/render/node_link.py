@@ -109,7 +109,7 @@ def _runner(item: Any, where: str) -> list[Any]:
 
 def _attributes(item: dict[str, Any], schema: Mapping[str, type], where: str) -> dict[str, Any]:
     """``item`` with the attributes of ``schema`` checked; others, which later versions may add, pass as they are."""
-    given = {key: item.get(key, [] if key in LATER else None) for key in schema}
+    given = {key: item.get(key, kind() if key in LATER else None) for key, kind in schema.items()}
     return {**item, **{key: _typed(given[key], kind, f"{where}.{key}") for key, kind in schema.items()}}
 
 

@@ -67,6 +67,7 @@ def edge(kind="finetune", confidence=0.998, direction=0.97, distance=0.21, decla
         "evidence": evidence,
         "declared": declared,
         "layers": [],
+        "conflict": "",
     }
 
 
