@@ -12,7 +12,18 @@ from pathlib import Path
 
 import platformdirs
 
-from lineage_graph import __version__, candidates, examination, lineage, scoring, second_look, strangers
+from lineage_graph import (
+    __version__,
+    candidates,
+    examination,
+    lineage,
+    origins,
+    scoring,
+    second_look,
+    splices,
+    strangers,
+    survey,
+)
 from lineage_graph.cached import Workshop
 from lineage_graph.calibration import Calibration, shipped
 from lineage_graph.detector.stage import detect
@@ -20,6 +31,7 @@ from lineage_graph.errors import StrictError
 from lineage_graph.examination import Examination
 from lineage_graph.executors import make_executor
 from lineage_graph.features.settings import ProbeSettings, images_digest
+from lineage_graph.kinship import Blend, Splice
 from lineage_graph.manifest import Manifest
 from lineage_graph.render import RENDERERS
 from lineage_graph.signals import metadata as metadata_signals
@@ -126,7 +138,20 @@ def examine(
         measured, unreadable = examination.measure(models, pairs, shop, probes, detections)
         further = second_look.propose(measured, {model.id: model.fingerprint.digest for model in models})
         more, failed = examination.measure(models, further, shop, probes, {})
-    return Examination(tuple(models), len(pairs) + len(further), (*measured, *more), (*unreadable, *failed))
+    with watch.stage("parents"):
+        blends = examination.find_blends(models, pairs, shop)
+        surveyed = survey.survey(models, [*measured, *more], shop)
+        several: tuple[Blend | Splice, ...] = (*blends, *splices.splices(surveyed))
+        last = examination.unmeasured(several, models, [*measured, *more])
+        rest, lost = examination.measure(models, last, shop, probes, {})
+    return Examination(
+        models=tuple(models),
+        proposed=len(pairs) + len(further) + len(last),
+        measured=(*measured, *more, *rest),
+        unreadable=(*unreadable, *failed, *lost),
+        several=several,
+        surveyed=surveyed,
+    )
 
 
 def conclude(
@@ -135,7 +160,9 @@ def conclude(
     """The lineage graph of what was measured; reads no weights."""
     scored = judge(seen.models, seen.measured, metadata, calibration)
     decision = lineage.LineageSettings(scoring.DECISION, calibration)
-    graph = lineage.assemble(name, seen.models, scored, failures, decision)
+    graph = lineage.assemble(name, seen.models, scored, failures, decision, seen.several)
+    # A block's copy in a descendant is as near as its own origin.
+    lineage.attach_origins(graph, origins.origins(seen.surveyed, lineage.descendants(graph)))
     return replace(graph, rejected=(*graph.rejected, *seen.unreadable))
 
 

@@ -6,12 +6,14 @@ Fans out through the executor, and keeps what it measured in the store; judges n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from lineage_graph import alignment, candidates, evidence, fingerprint, lineage
+from lineage_graph import alignment, candidates, evidence, fingerprint, lineage, merges, trimmed
 from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.kinship import Blend, Splice, parents
 from lineage_graph.store import artefact_key
+from lineage_graph.survey import Surveyed
 from lineage_graph.types import CandidatePair, Detection, FeatureComparison, Model, PairEvidence, Rejected
 
 COMPARISONS = Artefact("comparison", evidence.to_bytes, evidence.from_bytes)
@@ -19,12 +21,17 @@ COMPARISONS = Artefact("comparison", evidence.to_bytes, evidence.from_bytes)
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """``proposed``: number of pairs that were looked at. ``unreadable``: pairs whose weights could not be compared."""
+    """``proposed``: number of pairs that were looked at. ``unreadable``: pairs whose weights could not be compared.
+
+    ``several``: models that are sums or collages of others. ``surveyed``: by model, its blocks against all others.
+    """
 
     models: tuple[Model, ...]
     proposed: int
     measured: tuple[PairEvidence, ...]
     unreadable: tuple[Rejected, ...]
+    several: tuple[Blend | Splice, ...] = ()
+    surveyed: Mapping[str, tuple[Surveyed, ...]] = field(default_factory=dict)
 
 
 def propose(models: Sequence[Model], metadata: bool) -> list[CandidatePair]:
@@ -101,3 +108,25 @@ def compare_features(
     kept = Artefact("feature-comparison", pairwise.to_bytes, pairwise.from_bytes)
     outcomes = shop.map(kept, pairwise.compare, work)
     return {(a.id, b.id): o.value for (a, b), o in zip(alike, outcomes, strict=True) if o.value is not None}
+
+
+def find_blends(models: Sequence[Model], pairs: Sequence[CandidatePair], shop: Workshop) -> list[Blend]:
+    """The models that are weighted sums of others: whole, or with every update trimmed first."""
+    found = merges.find(models)
+    tasks = list(trimmed.tasks(models, pairs))
+    work = [(artefact_key("trimmed", trimmed.SCHEMA, task.digests, task.names), task) for task in tasks]
+    looked = shop.map(Artefact("trimmed", trimmed.to_bytes, trimmed.from_bytes), trimmed.look, work)
+    known = {blend.child for blend in found}
+    claims = trimmed.settle([(task, outcome.value or ()) for task, outcome in zip(tasks, looked, strict=True)])
+    return [*found, *(blend for blend in claims if blend.child not in known)]
+
+
+def unmeasured(
+    several: Sequence[Blend | Splice], models: Sequence[Model], measured: Sequence[PairEvidence]
+) -> list[CandidatePair]:
+    """The pairs of a child and one of its parents that have not been compared yet."""
+    digest = {model.id: model.fingerprint.digest for model in models}
+    known = {frozenset((pair.a, pair.b)) for pair in measured}
+    pairs = {frozenset((one.child, parent)) for one in several for parent in parents(one)} - known
+    ordered = sorted(sorted(pair, key=lambda one: (digest[one], one)) for pair in pairs)
+    return [CandidatePair(a, b, 0.0) for a, b in ordered]

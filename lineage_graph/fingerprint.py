@@ -22,7 +22,7 @@ from lineage_graph.grain import row_length
 from lineage_graph.moments import Moments
 from lineage_graph.types import Fingerprint, FloatArray, TensorFingerprint, TensorSpec
 
-SCHEMA = 5
+SCHEMA = 6
 """Raise it when any number in a fingerprint changes its meaning: stored fingerprints are then made anew."""
 
 MATRIX_SIZE = 16

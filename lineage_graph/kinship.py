@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,6 @@ class Splice:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class Kinship:
-    """What the assembly is told beside the pairs. ``origins``: by model, of each of its blocks."""
-
-    blends: tuple[Blend, ...] = ()
-    splices: tuple[Splice, ...] = ()
-    origins: Mapping[str, tuple[BlockOrigin, ...]] = field(default_factory=dict)
+def parents(one: Blend | Splice) -> tuple[str, ...]:
+    """Ids of the parents."""
+    return one.parents if isinstance(one, Blend) else tuple(parent for parent, _ in one.blocks)

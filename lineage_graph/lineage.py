@@ -7,7 +7,7 @@ merges close no circle, so the graph is acyclic by construction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import networkx as nx
@@ -16,7 +16,7 @@ from lineage_graph import families, links
 from lineage_graph.calibration import Calibration
 from lineage_graph.descent import unseen_names
 from lineage_graph.families import Key
-from lineage_graph.kinship import BlockOrigin, Kinship
+from lineage_graph.kinship import Blend, BlockOrigin, Splice
 from lineage_graph.types import Failure, LineageGraph, Model, Rejected, ScoredPair
 
 NEAREST_MISSES = 3
@@ -40,13 +40,12 @@ def assemble(
     pairs: Iterable[ScoredPair],
     failures: Sequence[Failure],
     settings: LineageSettings,
-    kin: Kinship | None = None,
+    several: Sequence[Blend | Splice] = (),
 ) -> LineageGraph:
     """The lineage graph of ``models``. Deterministic, and independent of ids but for exact ties between duplicates.
 
-    ``kin``: who has several parents, and where blocks come from.
+    ``several``: the models that have several parents.
     """
-    kin = kin or Kinship()
     models = sorted(models, key=canonical)
     by_id = {model.id: model for model in models}
     pairs = list(pairs)
@@ -55,13 +54,13 @@ def assemble(
     folded = families.fold_duplicates(list(by_id), accepted)
     keepers = [node for node in by_id if folded.keeper[node] == node]
     known = families.between_keepers(measured, folded.keeper)
-    several = links.several(kin, folded.keeper, known, keepers)
+    blended = links.several(several, folded.keeper, known, keepers)
     related = families.between_keepers(accepted, folded.keeper)
-    trees = families.trees(keepers, related, {one.child: links.shares(one) for one in several})
+    trees = families.trees(keepers, related, {one.child: links.shares(one) for one in blended})
     taken = {*by_id, *(failure.id for failure in failures)}
     drawn, unseen = links.of_trees(trees, related, settings.calibration, unseen_names(taken))
     drawn += [
-        *links.of_several(several, known, settings.calibration),
+        *links.of_several(blended, known, settings.calibration),
         *links.of_copies(folded, settings.calibration),
     ]
     graph: nx.DiGraph[str] = nx.DiGraph()
@@ -70,10 +69,24 @@ def assemble(
         claims = by_id[link.child].checkpoint.declared_parents if link.child in by_id else ()
         declared = _declared(claims, link.parent, folded.keeper)
         graph.add_edge(link.parent, link.child, **link.attributes(declared))
-    _describe_nodes(graph, models, kin.origins)
+    _describe_nodes(graph, models)
     for failure in failures:
         graph.add_node(failure.id, **_failed(failure))
     return LineageGraph(name, graph, _near_misses(pairs, accepted), tuple(failures))
+
+
+def descendants(lineage: LineageGraph) -> dict[str, set[str]]:
+    """By model that has any, everything that descends from it."""
+    graph = lineage.graph
+    return {node: nx.descendants(graph, node) for node in graph if graph.out_degree(node)}
+
+
+def attach_origins(lineage: LineageGraph, origins: Mapping[str, Sequence[BlockOrigin]]) -> None:
+    """Write the origin of each block into the models' attributes."""
+    for model, blocks in origins.items():
+        lineage.graph.nodes[model]["origins"] = [
+            {**asdict(one), "runners": [list(runner) for runner in one.runners]} for one in blocks
+        ]
 
 
 def canonical(model: Model) -> tuple[str, str]:
@@ -89,9 +102,7 @@ def _declared(claims: Sequence[str], parent: str, keeper: Mapping[str, str]) -> 
     return "confirmed" if keeper.get(parent) in known else "contradicted"
 
 
-def _describe_nodes(
-    graph: nx.DiGraph[str], models: Sequence[Model], origins: Mapping[str, Sequence[BlockOrigin]]
-) -> None:
+def _describe_nodes(graph: nx.DiGraph[str], models: Sequence[Model]) -> None:
     """Families in order of size, generations by the longest way down from a root, and each model's facts."""
     rank = {node: index for index, node in enumerate(graph)}
     families = sorted(nx.weakly_connected_components(graph), key=lambda c: (-len(c), min(rank[n] for n in c)))
@@ -105,18 +116,7 @@ def _describe_nodes(
         graph.nodes[model.id].update(
             role=_role(graph.in_degree(model.id), graph.out_degree(model.id)),
             **_facts(model),
-            origins=[_origin(one) for one in origins.get(model.id, ())],
         )
-
-
-def _origin(one: BlockOrigin) -> dict[str, Any]:
-    return {
-        "block": one.block,
-        "model": one.model,
-        "there": one.there,
-        "probability": one.probability,
-        "cosine": one.cosine,
-    }
 
 
 def _role(parents: int, children: int) -> str:
@@ -138,6 +138,7 @@ def _facts(model: Model) -> dict[str, Any]:
         "features": _features(model),
         "status": "ok",
         "message": "",
+        "origins": [],
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from lineage_graph.calibration import Calibration, logistic
 from lineage_graph.descent import DrawnEdge, descend
 from lineage_graph.families import Folded, Key, Tree, key, known_log_odds
-from lineage_graph.kinship import Blend, Kinship, Splice
+from lineage_graph.kinship import Blend, Splice, parents
 from lineage_graph.rooting import Conflict
 from lineage_graph.signals.registry import is_signed
 from lineage_graph.stability import alternatives, margin
@@ -179,19 +179,17 @@ def shares(one: Blend | Splice) -> dict[str, float]:
 
 
 def several(
-    kin: Kinship, keeper: Mapping[str, str], pairs: Mapping[Key, ScoredPair], order: Sequence[str]
+    found: Sequence[Blend | Splice], keeper: Mapping[str, str], pairs: Mapping[Key, ScoredPair], order: Sequence[str]
 ) -> list[Blend | Splice]:
     """The merges and splices to draw, in canonical order: likely ones between keepers, all of whose pairs were
     measured, one a child (a merge before a splice), and none that would close a circle.
     """
     rank = {node: index for index, node in enumerate(order)}
     chosen: dict[str, Blend | Splice] = {}
-    found: list[Blend | Splice] = [*kin.blends, *kin.splices]
     for each in sorted(found, key=lambda s: (isinstance(s, Splice), rank[keeper[s.child]])):
         one = _kept(each, keeper)
-        parents = list(shares(one))
-        known = all(frozenset((parent, one.child)) in pairs for parent in parents)
-        circle = one.child in _ancestors(parents, chosen)
+        known = all(frozenset((parent, one.child)) in pairs for parent in parents(one))
+        circle = one.child in _ancestors(parents(one), chosen)
         if one.confidence >= LEAST_CONFIDENCE and known and not circle:
             chosen.setdefault(one.child, one)
     return [chosen[child] for child in sorted(chosen, key=rank.__getitem__)]
@@ -205,12 +203,12 @@ def _kept(one: Blend | Splice, keeper: Mapping[str, str]) -> Blend | Splice:
     return replace(one, child=child, parents=tuple(keeper[parent] for parent in one.parents))
 
 
-def _ancestors(parents: Sequence[str], chosen: Mapping[str, Blend | Splice]) -> set[str]:
-    """``parents`` and, through the merges chosen so far, theirs."""
-    found, waiting = set[str](), list(parents)
+def _ancestors(first: Sequence[str], chosen: Mapping[str, Blend | Splice]) -> set[str]:
+    """``first`` and, through the merges chosen so far, theirs."""
+    found, waiting = set[str](), list(first)
     while waiting:
         node = waiting.pop()
         if node not in found:
             found.add(node)
-            waiting += list(shares(chosen[node])) if node in chosen else []
+            waiting += parents(chosen[node]) if node in chosen else ()
     return found

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import takewhile
 
 HEAD_PARTS = frozenset(
-    """head heads fc classifier classifiers cls logits lm_head score scores last_linear output_layer predictions
+    """head heads fc classifier classifiers cls logits lm_head score scores last_linear output output_layer predictions
     class_head classhead bboxhead landmarkhead action_net value_net segmentation_head decode_head auxiliary_head
     aux_classifier roi_heads box_predictor""".split()
 )

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from lineage_graph.kinship import Splice
 from lineage_graph.origins import agreement, log_ratio, origins
 from lineage_graph.survey import SHORTLIST, Match, Surveyed
-from lineage_graph.types import CandidatePair, Model, PairEvidence
 
 LEAST_AGREEMENT = 0.5
 """Probability from which a block counts as another one's relative."""
@@ -111,19 +110,6 @@ def splices(surveyed: Mapping[str, Sequence[Surveyed]]) -> tuple[Splice, ...]:
             found.append(claim.splice)
             settled |= clan
     return tuple(sorted(found, key=lambda splice: splice.child))
-
-
-def unmeasured(
-    found: Iterable[Splice], models: Iterable[Model], measured: Iterable[PairEvidence]
-) -> tuple[CandidatePair, ...]:
-    """The pairs of a splice and a source that were not compared as wholes: sources of a few blocks look like strangers
-    to the search for candidates. ``a`` and ``b`` in order of the models' digests, as all candidates are.
-    """
-    digest = {model.id: model.fingerprint.digest for model in models}
-    known = {frozenset((pair.a, pair.b)) for pair in measured}
-    pairs = {frozenset((splice.child, source)) for splice in found for source, _ in splice.blocks} - known
-    ordered = sorted(sorted(pair, key=lambda one: (digest[one], one)) for pair in pairs)
-    return tuple(CandidatePair(a, b, 0.0) for a, b in ordered)
 
 
 def _zoo(surveyed: Mapping[str, Sequence[Surveyed]]) -> Zoo:

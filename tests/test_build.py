@@ -57,6 +57,10 @@ def test_a_trained_zoo_is_found_whole_from_weights_alone(tiny_zoo, copied, tmp_p
 def shape(graph, name=lambda node: node):
     """The graph without what is made of names."""
     nodes = {name(n): {k: v for k, v in d.items() if k not in ("label", "sha256")} for n, d in graph.nodes(data=True)}
+    for facts in nodes.values():
+        facts["origins"] = [{**one, "model": one["model"] and name(one["model"])} for one in facts["origins"]]
+        for one in facts["origins"]:
+            one["runners"] = [[model and name(model), *rest] for model, *rest in one["runners"]]
     return nodes, {(name(u), name(v)): data for u, v, data in graph.edges(data=True)}
 
 

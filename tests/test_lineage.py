@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fingerprints import model
-from lineage_graph.kinship import Blend, Kinship, Splice
+from lineage_graph.kinship import Blend, Splice
 from lineage_graph.lineage import LineageSettings, assemble
 from lineage_graph.types import DirectionCue, Failure, ScoredPair
 
@@ -175,7 +175,7 @@ BLEND = Blend("m", "linear", ("p", "q"), (0.5, 0.5), (0.01, 0.01), 0.0, 0.97)
 
 
 def test_a_merge_has_all_its_parents_and_its_own_descendants():
-    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, Kinship(blends=(BLEND,))).graph
+    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, [BLEND]).graph
     assert set(graph.edges) == {("o", "p"), ("o", "q"), ("o", "s"), ("p", "m"), ("q", "m"), ("m", "c")}
     assert graph.nodes["m"]["role"] == "merge"
     edge = graph.edges["p", "m"]
@@ -185,21 +185,21 @@ def test_a_merge_has_all_its_parents_and_its_own_descendants():
 
 def test_an_unlikely_merge_is_not_drawn():
     unlikely = dataclasses.replace(BLEND, confidence=0.4)
-    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, Kinship(blends=(unlikely,))).graph
+    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, [unlikely]).graph
     assert graph.number_of_edges() == 5
     assert graph.in_degree("m") <= 1
 
 
 def test_merges_that_would_close_a_circle_are_not_both_drawn():
     back = dataclasses.replace(BLEND, child="p", parents=("m", "q"))
-    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, Kinship(blends=(BLEND, back))).graph
+    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, [BLEND, back]).graph
     assert nx.is_directed_acyclic_graph(graph)
     assert sum(data["kind"] == "merge" for *_, data in graph.edges(data=True)) == 2
 
 
 def test_the_edges_of_a_splice_say_which_blocks_they_stand_for():
     splice = Splice("m", (("p", ("stem", "blocks.0")), ("q", ("blocks.1",))), 0.9)
-    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, Kinship(splices=(splice,))).graph
+    graph = assemble("zoo", models("opqsmc"), merged_family(), [], SETTINGS, [splice]).graph
     assert graph.edges["p", "m"]["layers"] == ["stem", "blocks.0"]
     assert {data["kind"] for *_, data in graph.in_edges("m", data=True)} == {"splice"}
 
@@ -208,6 +208,6 @@ def test_copies_of_a_merge_s_parents_change_nothing():
     copies = [pair("p", "p2", 0.0, kind="duplicate")]
     through_copy = dataclasses.replace(BLEND, parents=("p2", "q"))
     zoo = models(["o", "p", "q", "s", "m", "c", "p2"])
-    graph = assemble("zoo", zoo, merged_family() + copies, [], SETTINGS, Kinship(blends=(through_copy,))).graph
+    graph = assemble("zoo", zoo, merged_family() + copies, [], SETTINGS, [through_copy]).graph
     assert graph.in_degree("m") == 2
     assert graph.in_degree("q") == 1

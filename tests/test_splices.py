@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from hybrids import network, put_together, read, surveyed, tuned
+from lineage_graph.examination import unmeasured
 from lineage_graph.kinship import Splice
-from lineage_graph.splices import _apart, _zoo, splices, unmeasured
+from lineage_graph.splices import _apart, _zoo, splices
 from lineage_graph.survey import SHORTLIST, Match, Surveyed
 from lineage_graph.types import PairEvidence
 
