@@ -63,7 +63,7 @@ HEAVY_ALLOWED = {
 }
 """… but these modules and folders, which the rest of the package imports only inside functions."""
 
-LIGHT = frozenset(["lineage_graph.features.settings", "lineage_graph.features.race"])
+LIGHT = frozenset(f"lineage_graph.features.{name}" for name in ("settings", "race", "sketched"))
 """Modules of heavy folders that import nothing heavy themselves."""
 
 CONFINED = {
@@ -148,7 +148,7 @@ def _reason(item: Import, module: str, own: str, name: str, rank: dict[str, int]
         return f"imports {target}, which comes no earlier"
     if target == "manifest" and own not in ("build", "bench") and item.name not in MANIFEST_RECORDS:
         return f"knows {item.name or 'all'} of the manifest"
-    if target == "evaluate" and own != "bench":
+    if target == "evaluate" and own not in ("bench", "fitting"):
         return "reads truth"
     library = item.module.split(".")[0]
     at_once = not item.lazy and not item.typing
