@@ -20,6 +20,8 @@ UNIT_LENGTH = 1 << 16
 LEAST_UNITS = 6
 """Units from which there are permutations enough (720) to speak of a normal spread."""
 
+LEAST_RANK_COSINE = 0.2
+"""Cosine from which a matrix may be inherited; the ranks of others say nothing of the pair."""
 
 LEAST_TAIL_COSINE = 0.5
 """Cosine from which two matrices can lie no more than an adapter apart; the rest is spared its cost."""
@@ -68,17 +70,21 @@ def compare_tensors(a: Pieces, b: Pieces, tensor: TensorPair) -> TensorCompariso
         units_b.add(piece_b)
     squared_distance, squared_a, squared_b, centred_a, centred_b, inner = totals.tolist()
     scale = math.sqrt(centred_a * centred_b)
+    cosine = inner / scale if scale > 0 else 0.0
+    ranked = tensor.rows > 0 and not identical and cosine >= LEAST_RANK_COSINE
     return TensorComparison(
         name_a=tensor.name_a,
         name_b=tensor.name_b,
         size=tensor.size,
         rows=tensor.rows,
-        cosine=inner / scale if scale > 0 else 0.0,
+        cosine=cosine,
         z=permutation_z(units_a.values, units_b.values),
         squared_distance=squared_distance,
         squared_norm_a=squared_a,
         squared_norm_b=squared_b,
         identical=identical,
+        rank_a=effective_rank(units_a.values) if ranked else math.nan,
+        rank_b=effective_rank(units_b.values) if ranked else math.nan,
     )
 
 
@@ -114,6 +120,22 @@ def _moments(a: FloatArray, b: FloatArray, mean_a: float, mean_b: float) -> list
     centred_a, centred_b = a - np.float32(mean_a), b - np.float32(mean_b)
     pairs = ((difference, difference), (a, a), (b, b), (centred_a, centred_a), (centred_b, centred_b))
     return [float(np.dot(x, y)) for x, y in (*pairs, (centred_a, centred_b))]
+
+
+def effective_rank(units: FloatArray) -> float:
+    """Participation ratio (Σ s²)²/Σ s⁴ of the singular values s of ``units``, shape (units, inputs): 1 to the least of
+    both; it is that of n equal singular values. NaN where there are fewer than ``LEAST_UNITS`` of either, or no values.
+
+    Roy & Vetterli, "The effective rank" (EUSIPCO 2007), take the exponential of the entropy of s for the same purpose;
+    this is that of Rényi's entropy of order 2 of s², and needs products alone: (tr G)²/tr G² of the Gram matrix G.
+    """
+    if min(units.shape) < LEAST_UNITS:
+        return math.nan
+    # A fine-tune may change the rank by a millionth, which single precision would lose.
+    wide = (units if units.shape[0] <= units.shape[1] else units.T).astype(np.float64)
+    gram = wide @ wide.T
+    squares = float(np.sum(gram**2))
+    return float(np.trace(gram)) ** 2 / squares if squares > 0 else math.nan
 
 
 class _Units:

@@ -30,6 +30,7 @@ MEANINGS: Mapping[str, str] = {
     "norm_growth": "growth of ‖w‖² over the squared distance; 1 for an update orthogonal to the parent",
     "init_drift": "drift of biases and scales away from their start, over their squared distance",
     "kurtosis_growth": "relative growth of the matrices' kurtosis",
+    "rank_loss": "ln of the parent's effective rank over the child's, over the squared relative distance",
     "precision_loss": "log2 of the child's stored bits over the parent's, where both hold the same values",
     "rounding": "share of the changed weights that are rounded on one side",
     "lattice_loss": "binary digits lost by rounding",
@@ -191,3 +192,5 @@ def _turned(tensor: TensorComparison) -> TensorComparison:
         squared_norm_a=tensor.squared_norm_b,
         squared_norm_b=tensor.squared_norm_a,
     )
+        rank_a=tensor.rank_b,
+        rank_b=tensor.rank_a,

@@ -179,7 +179,8 @@ class TensorComparison:
     ``identical``: every value equal (up to rounding, where units had to be scaled back). ``layout``: how b's values
     were laid out anew before they were compared (empty: as they are; see ``layouts``; ``units``: in the order of a's
     units). ``tail``: share of ‖a - b‖² beyond the rank that a low-rank adapter can have, 0 to 1; NaN where it was not
-    measured.
+    measured. ``rank_a``, ``rank_b``: effective ranks (see ``comparison.effective_rank``), from 1; NaN where they were
+    not measured.
     """
 
     name_a: str
@@ -194,6 +195,8 @@ class TensorComparison:
     identical: bool
     layout: str = ""
     tail: float = math.nan
+    rank_a: float = math.nan
+    rank_b: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

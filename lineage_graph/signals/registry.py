@@ -13,6 +13,7 @@ from lineage_graph.signals import (
     precision,
     profiles,
     sparsity,
+    spectrum,
     statistics,
 )
 from lineage_graph.signals.base import PairContext, Signal
@@ -23,6 +24,7 @@ SIGNALS: tuple[Signal, ...] = (
     matched.measure,
     counters.measure,
     statistics.measure,
+    spectrum.measure,
     precision.measure,
     lattice.measure,
     sparsity.measure,
@@ -42,7 +44,7 @@ def measure_all(pair: PairContext) -> dict[str, float]:
 
 SIGNED = frozenset(
     [
-        *("scale", "norm_growth", "init_drift", "kurtosis_growth", "precision_loss", "lattice_loss"),
+        *("scale", "norm_growth", "init_drift", "kurtosis_growth", "rank_loss", "precision_loss", "lattice_loss"),
         *("sparsity_gain", "masked", "units_lost", "adapter_gain"),
         *("created", "declared", "linearized.asymmetry", "detector.direction"),
     ]
