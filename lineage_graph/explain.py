@@ -191,6 +191,6 @@ def _turned(tensor: TensorComparison) -> TensorComparison:
         name_b=tensor.name_a,
         squared_norm_a=tensor.squared_norm_b,
         squared_norm_b=tensor.squared_norm_a,
-    )
         rank_a=tensor.rank_b,
         rank_b=tensor.rank_a,
+    )
