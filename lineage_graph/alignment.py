@@ -41,11 +41,13 @@ LARGEST_GROUP = 2048
 class Alignment:
     """``pairs``: (tensor of a, tensor of b), weights only, no heads, no running statistics, in the order of a's names.
 
-    ``coverage``: aligned elements over the elements of the smaller of the two backbones, 0 to 1.
+    ``coverage``: aligned elements over the elements of the smaller of the two backbones, 0 to 1. ``narrowed``: one side
+    may be the other with units left out (see ``narrowed``); shapes then differ.
     """
 
     pairs: tuple[tuple[TensorFingerprint, TensorFingerprint], ...]
     coverage: float
+    narrowed: bool = False
 
 
 def align(a: Fingerprint, b: Fingerprint) -> Alignment:

@@ -4,7 +4,8 @@ Three indexes propose. Models of one shape signature are compared whole: by the 
 are any, by the sketches of their features; a product of these distances ranks, so that no scale has to be weighed
 against another. Across signatures (a transplanted backbone, another head, extra layers) the largest weight matrices of
 each shape are compared one by one, and each hit votes for its two models with its share of the smaller backbone. Models
-whose units were reordered or rescaled, or that were laid out anew, meet in neither; see ``invariants``.
+whose units were reordered or rescaled, or that were laid out anew, meet in neither; see ``invariants``. Nor do those
+from which units were taken out; see ``narrowed``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from lineage_graph.alignment import backbone
 from lineage_graph.invariants import AlikeSettings, alike
+from lineage_graph.narrowed import narrower
 from lineage_graph.types import CandidatePair, FloatArray, Model
 
 LEAST_SQUARED_DISTANCE = 1e-6
@@ -32,7 +34,8 @@ class CandidateSettings:
     whole models, 0.125 for single matrices. ``reach``: of each kind of distance so many times ``neighbours`` are looked
     up, and ranked together. ``matrices``: the largest matrices of a model that vote. ``exact_below``: population from
     which faiss searches approximately (HNSW) instead of exactly. ``alike``: partners proposed for each model beside
-    these, by what reordering and rescaling leave as it is; 0 for none.
+    these, by what reordering and rescaling leave as it is; ``wider``: by shapes that it could have been cut from. 0 for
+    none.
     """
 
     neighbours: int = 12
@@ -44,6 +47,7 @@ class CandidateSettings:
     hnsw_links: int = 32
     hnsw_search: int = 64
     alike: int = 2
+    wider: int = 3
 
 
 def propose(models: Sequence[Model], settings: CandidateSettings | None = None) -> tuple[CandidatePair, ...]:
@@ -60,6 +64,8 @@ def propose(models: Sequence[Model], settings: CandidateSettings | None = None) 
     if settings.alike:
         invariant = AlikeSettings(neighbours=settings.alike, exact_below=settings.exact_below)
         best |= dict.fromkeys(alike(models, set(best), invariant), 0.0)
+    if settings.wider:
+        best |= dict.fromkeys(narrower(models, set(best), settings.wider), 0.0)
     pairs = [_pair(models[i], models[j], similarity) for (i, j), similarity in best.items()]
     digest = {model.id: model.fingerprint.digest for model in models}
     return tuple(sorted(pairs, key=lambda p: (-p.similarity, digest[p.a], digest[p.b])))

@@ -17,62 +17,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.alignment import Alignment, backbone
+from lineage_graph.alignment import Alignment, Pair
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.comparison import TensorPair, compare_arrays, permutation_z
+from lineage_graph.narrowed import fits
 from lineage_graph.signals.base import LEAST_Z
 from lineage_graph.signals.sparsity import CHANNELS
-from lineage_graph.types import Fingerprint, FloatArray, TensorComparison, TensorFingerprint
-
-LEAST_COVERAGE = 0.5
-"""Share of the narrower backbone that has to fit into the wider one."""
-
-MOST_UNITS = 4096
-MOST_ELEMENTS = 1 << 24
-"""Larger tensors are not matched (the assignment is cubic, and both are read whole)."""
+from lineage_graph.types import FloatArray, TensorComparison, TensorFingerprint
 
 _PASSES = 2
 """Through the layers: the order of names is not always that of the network."""
 
 Units = npt.NDArray[np.int64]
-Pair = tuple[TensorFingerprint, TensorFingerprint]
-
-
-def align(a: Fingerprint, b: Fingerprint) -> Alignment | None:
-    """Layer by layer, where one model could be the other with units left out: no layer is wider, and one is narrower.
-
-    Partners by name, or, where names differ, by their order, if there are equally many. ``None`` where no side fits
-    into the other; whether the weights agree is for :func:`compare` to say.
-    """
-    of_a, of_b = backbone(a), backbone(b)
-    names_b = {tensor.spec.name: tensor for tensor in of_b}
-    pairs = [(x, names_b[x.spec.name]) for x in of_a if x.spec.name in names_b]
-    if not pairs and len(of_a) == len(of_b):
-        pairs = list(zip(of_a, of_b, strict=True))
-    pairs = [(x, y) for x, y in pairs if _fits(x, y) or _fits(y, x)]
-    if all(x.spec.shape == y.spec.shape for x, y in pairs):
-        return None
-    if not (all(_fits(x, y) for x, y in pairs) or all(_fits(y, x) for x, y in pairs)):
-        return None
-    smaller = min(sum(t.spec.size for t in side) for side in (of_a, of_b))
-    coverage = sum(min(x.spec.size, y.spec.size) for x, y in pairs) / smaller
-    return Alignment(tuple(pairs), coverage) if coverage >= LEAST_COVERAGE else None
-
-
-def _fits(wide: TensorFingerprint, narrow: TensorFingerprint) -> bool:
-    """Can ``narrow`` be ``wide`` with output or input units left out?"""
-    x, y = wide.spec.shape, narrow.spec.shape
-    small = max(x, default=0) <= MOST_UNITS and wide.spec.size <= MOST_ELEMENTS
-    return small and len(x) == len(y) and x[2:] == y[2:] and all(m >= n for m, n in zip(x, y, strict=True))
 
 
 def compare(path_a: str, path_b: str, alignment: Alignment) -> tuple[TensorComparison, ...]:
-    """Compare the pairs of :func:`align`, each with the wider tensor's units left out that the narrower one lacks.
+    """Compare the pairs of ``narrowed.align``, each with the wider tensor's units left out that the narrower one lacks.
 
     What finds no units that fit is compared with the first ones, so with strangers. ``z`` is standard normal for
     strangers. Raises :class:`~lineage_graph.errors.ModelError`.
     """
-    wide_first = all(_fits(x, y) for x, y in alignment.pairs)
+    wide_first = all(fits(x, y) for x, y in alignment.pairs)
     pairs = alignment.pairs if wide_first else tuple((y, x) for x, y in alignment.pairs)
     paths = (path_a, path_b) if wide_first else (path_b, path_a)
     with open_checkpoint(Path(paths[0])) as wide, open_checkpoint(Path(paths[1])) as narrow:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lineage_graph import relayout
+from lineage_graph import alignment as whole
+from lineage_graph import channels, fingerprint, narrowed, relayout
 from lineage_graph.alignment import Alignment
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
@@ -20,7 +21,16 @@ from lineage_graph.comparison import TensorPair, compare_tensors, needs_tail, un
 from lineage_graph.signals import learned, linearized
 from lineage_graph.signals.base import PairContext, agrees
 from lineage_graph.signals.registry import measure_all
-from lineage_graph.types import Detection, FeatureComparison, FloatArray, Model, PairEvidence, TensorComparison
+from lineage_graph.store import artefact_key
+from lineage_graph.types import (
+    Detection,
+    FeatureComparison,
+    Fingerprint,
+    FloatArray,
+    Model,
+    PairEvidence,
+    TensorComparison,
+)
 from lineage_graph.unscramble import looks_scaled, unscramble
 
 LARGEST_WHOLE = 1 << 22
@@ -40,16 +50,34 @@ SCHEMA = 11
 
 @dataclass(frozen=True, slots=True)
 class CompareTask:
-    """What a worker needs to compare two checkpoints. ``units``: match hidden units where the weights do not agree."""
+    """What a worker needs to compare two checkpoints. ``units``: match hidden units where the weights do not agree.
+
+    ``narrowed``: instead of ``tensors``, where one side has fewer units.
+    """
 
     path_a: str
     path_b: str
     tensors: tuple[TensorPair, ...]
     units: bool = False
+    narrowed: Alignment | None = None
+
+
+def align(a: Fingerprint, b: Fingerprint) -> Alignment:
+    """Tensors of equal sizes, or, where that covers more, those of one side with fewer units."""
+    equal, fewer = whole.align(a, b), narrowed.align(a, b)
+    return fewer if fewer is not None and fewer.coverage > equal.coverage else equal
+
+
+def key(digest_a: str, digest_b: str, *, narrowed: bool) -> str:
+    """Where the store keeps the comparison of two checkpoints, of one kind of alignment or the other."""
+    kind = ("channels",) if narrowed else ()
+    return artefact_key("comparison", SCHEMA, fingerprint.SCHEMA, digest_a, digest_b, *kind)
 
 
 def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
     """The task that reads the aligned tensors of two checkpoints."""
+    if alignment.narrowed:
+        return CompareTask(path_a, path_b, (), narrowed=alignment)
     tensors = tuple(
         TensorPair(
             name_a=a.spec.name,
@@ -68,6 +96,8 @@ def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
 
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
     """Read both checkpoints in step, a piece at a time. Raises :class:`~lineage_graph.errors.ModelError`."""
+    if task.narrowed is not None:
+        return channels.compare(task.path_a, task.path_b, task.narrowed)
     with open_checkpoint(Path(task.path_a)) as a, open_checkpoint(Path(task.path_b)) as b:
         tensors = [_compare_one(a, b, pair) for pair in task.tensors]
         if any(tensor.layout for tensor in tensors):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lineage_graph import alignment, candidates, evidence, fingerprint, lineage, merges, trimmed
+from lineage_graph import candidates, evidence, lineage, merges, trimmed
 from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.kinship import Blend, Splice, parents
@@ -70,10 +70,10 @@ def measure(
     by_id = {model.id: model for model in models}
     sides = [(by_id[pair.a], by_id[pair.b]) for pair in pairs]
     features = compare_features(sides, shop, probes) if probes is not None else {}
-    aligned = [alignment.align(a.fingerprint, b.fingerprint) for a, b in sides]
+    aligned = [evidence.align(a.fingerprint, b.fingerprint) for a, b in sides]
     work = [
         (
-            artefact_key("comparison", evidence.SCHEMA, fingerprint.SCHEMA, a.checkpoint.digest, b.checkpoint.digest),
+            evidence.key(a.checkpoint.digest, b.checkpoint.digest, narrowed=matched.narrowed),
             evidence.plan(a.checkpoint.path, b.checkpoint.path, matched),
         )
         for (a, b), matched in zip(sides, aligned, strict=True)

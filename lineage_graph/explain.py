@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lineage_graph import evidence, fingerprint
+from lineage_graph import evidence
 from lineage_graph.errors import LineageGraphError
 from lineage_graph.signals.registry import is_signed
-from lineage_graph.store import Store, artefact_key
+from lineage_graph.store import Store
 from lineage_graph.types import LineageGraph, Rejected, TensorComparison
 
 MEANINGS: Mapping[str, str] = {
@@ -177,7 +177,8 @@ def _path(lineage: LineageGraph, start: str, end: str) -> tuple[str, ...]:
 def _tensors(parent: str, child: str, store: Store) -> tuple[TensorComparison, ...]:
     """The comparison of two digests, turned so that a is the parent."""
     a, b = sorted((parent, child))
-    data = store.get("comparison", artefact_key("comparison", evidence.SCHEMA, fingerprint.SCHEMA, a, b))
+    kept = (store.get("comparison", evidence.key(a, b, narrowed=narrowed)) for narrowed in (True, False))
+    data = next((one for one in kept if one is not None), None)
     if data is None:
         return ()
     tensors = evidence.from_bytes(data)

@@ -67,8 +67,8 @@ def _duplicate(signals: Signals) -> bool:
 
 
 def _quantized(signals: Signals) -> bool:
-    """What changed is rounding."""
-    return signals.get("rounding", 0.0) >= ROUNDED and "lattice_loss" in signals
+    """What changed is rounding, and no units are missing."""
+    return signals.get("rounding", 0.0) >= ROUNDED and "lattice_loss" in signals and "units_lost" not in signals
 
 
 def _pruned(signals: Signals) -> bool:

@@ -25,6 +25,7 @@ COPY = {"coverage": 1.0, "identical": 1.0, "cosine": 1.0, "distance": 0.0}
         (NEAR | {"rounding": 0.6, "lattice_loss": 5.0}, "finetune"),
         (NEAR | {"sparsity_gain": -0.3, "head_cosine": 1.0}, "prune"),
         (NEAR | {"units_lost": 0.25}, "prune"),
+        (NEAR | {"units_lost": 0.25, "rounding": 1.0, "lattice_loss": 13.0}, "prune"),
         (COPY | {"units_lost": 0.25, "head_cosine": 0.0}, "prune"),
         (NEAR | {"low_rank": 1.0, "kept_vectors": 1.0, "head_cosine": 0.9}, "adapter"),
         (NEAR | {"low_rank": 1.0, "kept_vectors": 0.0}, "finetune"),  # a few examples seen

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sources",),
     ("checkpoints",),
     ("alignment",),
-    ("blocks", "invariants"),
+    ("blocks", "invariants", "narrowed"),
     ("features",),
     ("fingerprint", "detector"),
     ("candidates",),
