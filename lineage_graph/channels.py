@@ -139,10 +139,13 @@ def _best_known(a: FloatArray, b: FloatArray, known: _Known) -> Cut | None:
 def _matched(a: FloatArray, b: FloatArray) -> tuple[Units, float]:
     """For each unit of ``b`` (m', …) the unit of ``a`` (m, …) that it is, and how far the two agree where it was not
     looked for. All inputs take part in the final match, where there is agreement.
+
+    The halves are whole inputs, since neighbouring places of one kernel say nearly the same.
     """
     x, y = _rows(a), _rows(b)
-    units = _assigned(x[:, ::2], y[:, ::2])
-    z = permutation_z(x[units, 1::2], y[:, 1::2])
+    half = x.shape[1] // 2
+    units = _assigned(x[:, :half], y[:, :half])
+    z = permutation_z(x[units, half:], y[:, half:])
     return (_assigned(x, y) if z >= LEAST_Z else units), float(z)
 
 

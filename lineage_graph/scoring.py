@@ -29,10 +29,13 @@ class RelatedSettings:
     that no more than ``lucky_pairs`` of all of them are expected to pass (Bonferroni). ``feature_limit``: linearized
     distance, in units of the features' spread, from which function space speaks against a relation: strangers lie
     beyond 1, most edges below 0.6; it moves the log-odds by ``feature_weight`` at most, so it decides only what weights
-    leave open.
+    leave open. ``matched_midpoint``: where units were left out to match a narrower model; filters that strangers both
+    learn are then found in one another (cosine 0.26 to 0.30 in 2 of 368 pairs of narrowed and whole grown convnets).
     """
 
     midpoint: float = 0.25
+    matched_midpoint: float = 0.5
+    same_profile: float = 0.99
     slope: float = 14.0
     least_z: float = 5.0
     lucky_pairs: float = 0.01
@@ -85,6 +88,8 @@ CUES: Mapping[str, CueSettings] = {
     "lattice_loss": CueSettings(4.0, 1.0),
     "adapter_gain": CueSettings(3.0, ANY),
     "units_lost": CueSettings(3.0, 0.05),
+    # A vocabulary or a head that goes on is extended more often than its end is cut off. No zoo has shown how often.
+    "rows_added": CueSettings(1.5, ANY),
     "sparsity_gain": CueSettings(3.0, 0.1),
     # Equal values in a narrower file are the original: a converter widens, where it does not round.
     "precision_loss": CueSettings(1.5, 1.0),
@@ -137,10 +142,13 @@ def score(
 def _related(signals: Mapping[str, float], settings: RelatedSettings, tested: int) -> tuple[float, str]:
     if "cosine" not in signals or signals["coverage"] < settings.least_coverage:
         return 0.0, "too few weights can be compared"
+    if signals.get("same_profile", 0.0) >= settings.same_profile:
+        return 1.0, ""
     # A transplanted part counts with the square root of its share: half a model inherited whole is no half relation.
     part = signals.get("inherited_cosine", 0.0) * math.sqrt(signals.get("inherited", 0.0))
     agreement = max(signals["cosine"], part)
-    near = logistic(settings.slope * (agreement - settings.midpoint) + _function_space(signals, settings))
+    midpoint = max(settings.midpoint, settings.matched_midpoint if "units_lost" in signals else 0.0)
+    near = logistic(settings.slope * (agreement - midpoint) + _function_space(signals, settings))
     luck = -NormalDist().inv_cdf(settings.lucky_pairs / max(tested, 1))
     beyond_chance = logistic(settings.z_slope * (signals["cosine_z"] - max(settings.least_z, luck)))
     if near < DECISION:

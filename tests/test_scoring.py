@@ -43,6 +43,20 @@ def test_half_a_network_inherited_whole_is_a_relation():
     assert judged(RELATIVES | {"cosine": 0.2, "inherited": 0.3, "inherited_cosine": 0.95}).confidence > DECISION
 
 
+def test_units_that_were_matched_have_to_agree_more():
+    alike = RELATIVES | {"cosine": 0.3, "cosine_z": 20.0, "inherited_cosine": 0.3}
+    assert judged(alike).confidence > DECISION
+    assert judged(alike | {"units_lost": 0.4}).confidence < 0.1
+    assert judged(RELATIVES | {"units_lost": 0.4}).confidence > 0.99
+
+
+def test_equal_profiles_are_proof_though_weights_were_folded():
+    folded = STRANGERS | {"same_profile": 0.995}
+    assert judged(folded, coverage=0.7).confidence == 1
+    assert judged(folded, coverage=0.01).confidence == 0
+    assert judged(STRANGERS | {"same_profile": 0.9}).confidence < 0.05
+
+
 @pytest.mark.parametrize("name", sorted(CUES))
 def test_every_cue_turns_with_the_pair_and_is_bounded(name):
     metadata = {}
