@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage_graph import names
+from lineage_graph.comparison import LEAST_UNITS
 from lineage_graph.layouts import compatible
 from lineage_graph.moments import SAMPLED_BLOCKS
 from lineage_graph.sketch import BLOCK
@@ -41,12 +42,14 @@ LARGEST_GROUP = 2048
 class Alignment:
     """``pairs``: (tensor of a, tensor of b), weights only, no heads, no running statistics, in the order of a's names.
 
-    ``coverage``: aligned elements over the elements of the smaller of the two backbones, 0 to 1. ``narrowed``: one side
+    ``coverage``: aligned elements over the elements of the smaller of the two backbones, 0 to 1. ``grown``: see
+    :func:`grown`. ``narrowed``: one side
     may be the other with units left out (see ``narrowed``); shapes then differ.
     """
 
     pairs: tuple[tuple[TensorFingerprint, TensorFingerprint], ...]
     coverage: float
+    grown: tuple[tuple[TensorFingerprint, TensorFingerprint], ...] = ()
     narrowed: bool = False
 
 
@@ -67,7 +70,7 @@ def align(a: Fingerprint, b: Fingerprint) -> Alignment:
     pairs.sort(key=lambda pair: names.natural_key(pair[0].spec.name))
     smaller = min(_elements(backbone_a), _elements(backbone_b))
     covered = sum(min(one.spec.size, other.spec.size) for one, other in pairs)
-    return Alignment(tuple(pairs), covered / smaller if smaller else 0.0)
+    return Alignment(tuple(pairs), covered / smaller if smaller else 0.0, grown(a, b))
 
 
 def backbone(fingerprint: Fingerprint) -> list[TensorFingerprint]:
@@ -75,6 +78,20 @@ def backbone(fingerprint: Fingerprint) -> list[TensorFingerprint]:
     weights = [tensor for tensor in fingerprint.tensors if tensor.weight]
     heads = names.heads((t.spec.name for t in weights), (t.spec.name for t in weights if t.is_matrix))
     return [t for t in weights if t.spec.name not in heads]
+
+
+def grown(a: Fingerprint, b: Fingerprint) -> tuple[Pair, ...]:
+    """Tables of one name and width of which one side has more rows: words, positions, the classes of a head.
+
+    They count for nothing in a relation; whether the rows that both have are the same ones is left to the weights.
+    """
+    tables = {tensor.spec.name: tensor for tensor in b.tensors if _is_table(tensor)}
+    pairs = ((x, tables[x.spec.name]) for x in a.tensors if _is_table(x) and x.spec.name in tables)
+    return tuple((x, y) for x, y in pairs if x.spec.shape[1] == y.spec.shape[1] and x.spec.shape[0] != y.spec.shape[0])
+
+
+def _is_table(tensor: TensorFingerprint) -> bool:
+    return tensor.is_matrix and len(tensor.spec.shape) == 2 and tensor.spec.shape[0] >= LEAST_UNITS
 
 
 def _elements(tensors: list[TensorFingerprint]) -> int:

@@ -27,6 +27,10 @@ LEAST_TAIL_COSINE = 0.5
 """Cosine from which two matrices can lie no more than an adapter apart; the rest is spared its cost."""
 
 
+ROWS = "rows"
+"""``layout`` of a comparison of the leading rows that two tables have in common."""
+
+
 class Pieces(Protocol):
     """What gives a tensor's values in pieces, in step with any other: a :class:`~lineage_graph.checkpoints.base.Reader`
     and more.
@@ -94,6 +98,11 @@ def compare_arrays(a: FloatArray, b: FloatArray, tensor: TensorPair) -> TensorCo
     return with_tail(found, a, b) if needs_tail(found) else found
 
 
+def compare_leading(a: Pieces, b: Pieces, tensor: TensorPair) -> TensorComparison:
+    """The same of the first ``tensor.size`` elements of both, of which one has more."""
+    return replace(compare_tensors(_Leading(a, tensor.size), _Leading(b, tensor.size), tensor), layout=ROWS)
+
+
 def needs_tail(tensor: TensorComparison) -> bool:
     """Is it a matrix near enough that the rank of the difference could tell?"""
     return tensor.rows > 0 and not tensor.identical and tensor.cosine >= LEAST_TAIL_COSINE
@@ -112,6 +121,22 @@ class _Held:
 
     def chunks(self, name: str) -> Iterator[FloatArray]:
         yield self.values.reshape(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leading:
+    """:class:`Pieces` of the first ``size`` elements."""
+
+    whole: Pieces
+    size: int
+
+    def chunks(self, name: str) -> Iterator[FloatArray]:
+        left = self.size
+        for piece in self.whole.chunks(name):
+            yield piece[:left]
+            left -= piece.size
+            if left <= 0:
+                return
 
 
 def _moments(a: FloatArray, b: FloatArray, mean_a: float, mean_b: float) -> list[float]:

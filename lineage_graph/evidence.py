@@ -17,7 +17,7 @@ from lineage_graph import channels, fingerprint, narrowed, relayout
 from lineage_graph.alignment import Alignment
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
-from lineage_graph.comparison import TensorPair, compare_tensors, needs_tail, units, with_tail
+from lineage_graph.comparison import TensorPair, compare_leading, compare_tensors, needs_tail, units, with_tail
 from lineage_graph.signals import learned, linearized
 from lineage_graph.signals.base import PairContext, agrees
 from lineage_graph.signals.registry import measure_all
@@ -44,13 +44,14 @@ LEAST_UNLIKE = 0.2
 """Units are matched where two models answer to each other in every tensor, and more than such a share of their matrices
 does not agree."""
 
-SCHEMA = 11
+SCHEMA = 12
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompareTask:
-    """What a worker needs to compare two checkpoints. ``units``: match hidden units where the weights do not agree.
+    """What a worker needs to compare two checkpoints. ``units``: match hidden units where the weights do not
+    agree. ``grown``: tables of which one side has more rows, compared as far as both go.
 
     ``narrowed``: instead of ``tensors``, where one side has fewer units.
     """
@@ -59,6 +60,7 @@ class CompareTask:
     path_b: str
     tensors: tuple[TensorPair, ...]
     units: bool = False
+    grown: tuple[TensorPair, ...] = ()
     narrowed: Alignment | None = None
 
 
@@ -91,7 +93,11 @@ def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
         for a, b in alignment.pairs
     )
     whole = alignment.coverage >= LEAST_UNITS_COVERAGE and all(tensor.same_shape for tensor in tensors)
-    return CompareTask(path_a, path_b, tensors, units=whole)
+    grown = tuple(
+        TensorPair(x.spec.name, y.spec.name, *min((t.spec.size, t.spec.shape[0]) for t in (x, y)), x.mean, y.mean)
+        for x, y in alignment.grown
+    )
+    return CompareTask(path_a, path_b, tensors, units=whole, grown=grown)
 
 
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
@@ -104,7 +110,7 @@ def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
             tensors = [_vector(a, b, pair, tensor) for pair, tensor in zip(task.tensors, tensors, strict=True)]
         if task.units and (_unlike(tensors) or looks_scaled(a, b, task.tensors, tensors)):
             tensors = unscramble(a, b, task.tensors, tensors)
-        return tuple(tensors)
+        return (*tensors, *(compare_leading(a, b, pair) for pair in task.grown))
 
 
 def _unlike(tensors: list[TensorComparison]) -> bool:
@@ -149,10 +155,12 @@ def gather(
     features: FeatureComparison | None = None,
     detection: Detection | None = None,
 ) -> PairEvidence:
-    """All signals of a pair, from the comparison of its aligned ``tensors`` and, where there are any, ``features`` and
-    what the detector says.
+    """All signals of a pair, from ``tensors``, what :func:`compare` found for this alignment, and, where there are any,
+    ``features`` and what the detector says.
     """
-    context = PairContext(a.fingerprint, b.fingerprint, alignment.pairs, tensors, alignment.coverage)
+    aligned = len(alignment.pairs)
+    tensors, grown = tensors[:aligned], tensors[aligned:]
+    context = PairContext(a.fingerprint, b.fingerprint, alignment.pairs, tensors, alignment.coverage, grown)
     signals = measure_all(context)
     signals |= linearized.measure(features) if features is not None else {}
     signals |= learned.measure(detection) if detection is not None else {}

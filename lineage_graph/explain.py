@@ -40,6 +40,7 @@ MEANINGS: Mapping[str, str] = {
     "low_rank": "share of the change that is of low rank, as a merged adapter leaves it",
     "kept_vectors": "share of biases and scales that are equal to the bit",
     "adapter_gain": "share of the child's weights in factors of adapters, less the parent's",
+    "rows_added": "ln of the child's rows over the parent's, of words, positions or classes that go on",
     "same_profile": "share of the matrices that are equal up to the order and scale of their units",
     "head_cosine": "cosine of the heads; a new head has 0",
     "head_identical": "share of the heads' weights that are equal",

@@ -18,7 +18,8 @@ class PairContext:
     """Two fingerprints, and what reading the aligned tensors of both side by side gave.
 
     ``aligned``: the fingerprints of each compared pair, in the order of ``tensors``. ``coverage``: aligned elements
-    over the elements of the smaller backbone, 0 to 1.
+    over the elements of the smaller backbone, 0 to 1. ``grown``: tables of which one side has more rows, compared as
+    far as both go.
     """
 
     a: Fingerprint
@@ -26,6 +27,7 @@ class PairContext:
     aligned: tuple[tuple[TensorFingerprint, TensorFingerprint], ...]
     tensors: tuple[TensorComparison, ...]
     coverage: float
+    grown: tuple[TensorComparison, ...] = ()
 
     @property
     def matrices(self) -> list[TensorComparison]:

@@ -15,6 +15,7 @@ from lineage_graph.signals import (
     sparsity,
     spectrum,
     statistics,
+    vocabulary,
 )
 from lineage_graph.signals.base import PairContext, Signal
 
@@ -31,6 +32,7 @@ SIGNALS: tuple[Signal, ...] = (
     low_rank.measure,
     profiles.measure,
     head.measure,
+    vocabulary.measure,
 )
 
 
@@ -45,7 +47,7 @@ def measure_all(pair: PairContext) -> dict[str, float]:
 SIGNED = frozenset(
     [
         *("scale", "norm_growth", "init_drift", "kurtosis_growth", "rank_loss", "precision_loss", "lattice_loss"),
-        *("sparsity_gain", "masked", "units_lost", "adapter_gain"),
+        *("sparsity_gain", "masked", "units_lost", "adapter_gain", "rows_added"),
         *("created", "declared", "linearized.asymmetry", "detector.direction"),
     ]
 )
