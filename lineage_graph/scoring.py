@@ -90,8 +90,6 @@ CUES: Mapping[str, CueSettings] = {
     "units_lost": CueSettings(3.0, 0.05),
     # A vocabulary or a head that goes on is extended more often than its end is cut off. No zoo has shown how often.
     "rows_added": CueSettings(1.5, ANY),
-    # A vocabulary or a head that goes on is extended more often than its end is cut off. No zoo has shown how often.
-    "rows_added": CueSettings(1.5, ANY),
     "sparsity_gain": CueSettings(3.0, 0.1),
     # Equal values in a narrower file are the original: a converter widens, where it does not round.
     "precision_loss": CueSettings(1.5, 1.0),
