@@ -17,6 +17,7 @@ from lineage_graph import (
     candidates,
     examination,
     lineage,
+    orders,
     origins,
     scoring,
     second_look,
@@ -147,7 +148,7 @@ def examine(
     return Examination(
         models=tuple(models),
         proposed=len(pairs) + len(further) + len(last),
-        measured=(*measured, *more, *rest),
+        measured=tuple(orders.with_orders([*measured, *more, *rest])),
         unreadable=(*unreadable, *failed, *lost),
         several=several,
         surveyed=surveyed,

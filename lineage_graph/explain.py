@@ -52,6 +52,7 @@ MEANINGS: Mapping[str, str] = {
     "merge.uncertainty": "its spread over the layers",
     "merge.residual": "what the sum leaves, over what the nearest parent alone leaves",
     "splice.blocks": "number of the child's blocks that come from this parent",
+    "order_lost": "share of the weights that lie unlike those of common relatives in the child and not in the parent",
     "created": "days from the parent's date to the child's",
     "declared": "1 where the child declares the parent",
     "features.l1": "distance of features, in units of their spread",

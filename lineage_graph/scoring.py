@@ -91,6 +91,8 @@ CUES: Mapping[str, CueSettings] = {
     # A vocabulary or a head that goes on is extended more often than its end is cut off. No zoo has shown how often.
     "rows_added": CueSettings(1.5, ANY),
     "sparsity_gain": CueSettings(3.0, 0.1),
+    # Whom the relatives lie like is the original: a majority, where either side has descendants of its own.
+    "order_lost": CueSettings(2.0, 0.5),
     # Equal values in a narrower file are the original: a converter widens, where it does not round.
     "precision_loss": CueSettings(1.5, 1.0),
     # Metadata. The parent is older on 124 of 129 edges of MDGBench (TensorLock, 2026).
@@ -101,6 +103,9 @@ CUES: Mapping[str, CueSettings] = {
 
 TRAINING_CUES = frozenset(["init_drift", "norm_growth", "kurtosis_growth", "rank_loss"])
 """Cues that read what training does to weights: they say nothing where scaling, rounding or cutting did more."""
+
+LEARNED_CUES = frozenset(["detector.direction", "linearized.asymmetry"])
+"""Cues that see an update where there is one: they say nothing of copies."""
 
 ROUNDED = 0.9
 """Share of what changed that rounding explains, from which it was no training."""
@@ -133,7 +138,7 @@ def score(
         kind=kind,
         confidence=confidence,
         distance=_length(signals),
-        direction=tuple(_cues(signals, calibration or Calibration())),
+        direction=tuple(_cues(signals, kind, calibration or Calibration())),
         evidence=signals,
         reason=reason if confidence < DECISION else "",
     )
@@ -172,16 +177,19 @@ def _length(signals: Mapping[str, float]) -> float:
     return signals.get("distance", math.inf)
 
 
-def _cues(signals: Mapping[str, float], calibration: Calibration) -> list[DirectionCue]:
+def _cues(signals: Mapping[str, float], kind: str, calibration: Calibration) -> list[DirectionCue]:
     """Each cue's log-odds, proportional to the signal up to its full strength."""
     cues = []
+    copied = kind == "duplicate"
     untrained = (
-        abs(signals.get("scale", 0.0)) > RESCALED
+        copied
+        or abs(signals.get("scale", 0.0)) > RESCALED
         or signals.get("rounding", 0.0) >= ROUNDED
         or signals.get("units_lost", 0.0) != 0
     )
+    silent = (TRAINING_CUES if untrained else frozenset()) | (LEARNED_CUES if copied else frozenset())
     for name, prior in CUES.items():
-        if name in signals and not (untrained and name in TRAINING_CUES):
+        if name in signals and name not in silent:
             worth = calibration.cues.get(name, prior)
             strength = max(-1.0, min(1.0, signals[name] / prior.full))
             cues.append(DirectionCue(name, worth.log_odds * strength, worth.sign_prior))

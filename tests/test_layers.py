@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("origins",),
     ("splices",),
     ("kinds",),
-    ("calibration", "stability", "strangers"),
+    ("calibration", "stability", "strangers", "orders"),
     ("scoring", "blending"),
     ("merges", "recurrence"),
     ("trimmed",),

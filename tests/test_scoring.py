@@ -65,6 +65,13 @@ def test_every_cue_turns_with_the_pair_and_is_bounded(name):
     assert one.log_odds == -two.log_odds == CUES[name].log_odds
 
 
+def test_no_update_is_read_from_copies():
+    cues = {"init_drift": 1.0, "detector.direction": 5.0, "linearized.asymmetry": 1.0, "order_lost": 1.0}
+    copy = {"identical": 1.0, "cosine": 1.0, "cosine_z": 30.0, "distance": 0.0}
+    assert {cue.name for cue in judged(RELATIVES | cues).direction} == cues.keys()
+    assert [cue.name for cue in judged(copy | cues).direction] == ["order_lost"]
+
+
 def test_weak_signals_are_weak_cues():
     (cue,) = judged(RELATIVES | {"kurtosis_growth": CUES["kurtosis_growth"].full / 10}).direction
     assert cue.log_odds == pytest.approx(CUES["kurtosis_growth"].log_odds / 10)
