@@ -30,6 +30,12 @@ NEAR_END = 0.85
 """Position between two sources, 0 at the one, 1 at the other, from which a block is said to lie at that end. Noise
 moves a block by about 0.1 where it was tuned as far as its sources are apart."""
 
+NEAR = 0.25
+"""Squared distance of a block to its source, over that between two related sources, up to which it can tell them apart.
+Where siblings of an absent parent were frozen in different blocks, each lies where the parent is, and a third sibling, about
+as far from there as they are in their other blocks, would look like their splice.
+"""
+
 LEAST_CENTRAL = 0.5
 """Share of third models that must be nearer to a splice's sources than to the splice: those that have blocks of one
 source in common meet there, so a source that is taken for a hybrid of its own hybrids has nearly none."""
@@ -164,7 +170,10 @@ def _apart(zoo: Zoo, child: str, one: str, other: str) -> dict[str, float]:
         between, distance = theirs.distance(far), layer.distance(far)
         advantage = -log_ratio(layer.block, distance, match.squared_distance)
         position = (match.squared_distance + between - distance) / (2 * between) if between > 0 else 0.5
-        if advantage >= LEAST_LOG_RATIO and position <= 1 - NEAR_END:
+        beside = theirs.nearest.get(far)
+        akin = beside is not None and agreement(beside) >= LEAST_AGREEMENT
+        told = not akin or match.squared_distance <= NEAR * between
+        if advantage >= LEAST_LOG_RATIO and position <= 1 - NEAR_END and told:
             at_one = at_one or near == one
             at_other |= {name: advantage} if near == other else {}
     return at_other if at_one else {}

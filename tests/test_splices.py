@@ -57,7 +57,7 @@ def test_a_block_that_was_not_read_is_not_taken_for_a_stranger_s():
         found = [Match(model, block, distance, 0.99, 90.0) for model, distance in matches]
         return Surveyed(block, 4096, 100.0, tuple(found))
 
-    near = [(f"s{number}", 2.0 if number == 0 else 20.0) for number in range(SHORTLIST)]
+    near = [(f"s{number}", 0.2 if number == 0 else 20.0) for number in range(SHORTLIST)]
     far = [(name, 30.0) for name, _ in near]
     zoo = {"child": [layer("x", *near), layer("y", ("parent", 1.0), *far)]}
     zoo["parent"] = [layer("x", *((name, 1.0) for name, _ in near)), layer("y", ("child", 1.0), *far)]
