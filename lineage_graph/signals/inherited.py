@@ -1,4 +1,11 @@
-"""How much of the smaller model agrees with the larger one, part by part."""
+"""How much of the smaller model agrees with the larger one, part by part.
+
+Parts that are equal to the bit, as a frozen backbone leaves them, give no direction: that two models share a tensor is
+the same said of either. Nor do several models that share some: which values recur in whom makes a tree, since training
+never comes back to the same bits, but one without a root; it says who lies between whom, and not who came first. A
+state that is known to be the first one would root it. Only biases and scales have one, and ``init_drift`` of
+``statistics`` measures how far they are from it.
+"""
 
 from __future__ import annotations
 
