@@ -7,9 +7,9 @@ of a forge have any meaning. Specification: https://github.github.com/gfm/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from lineage_graph.render.text import shorten, visible
+from lineage_graph.render.text import count, shorten, visible
 
 LONGEST = 90
 """Characters of a name that a report shows."""
@@ -45,3 +45,10 @@ def _row(cells: Sequence[str]) -> str:
 
 def _longest_run(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
+
+
+def left_out(number: int, noun: str, plural: str = "") -> Iterator[str]:
+    """What a list that was cut says of its rest; nothing where ``number`` is not positive."""
+    if number > 0:
+        yield f"… and {count(number, f'more {noun}', f'more {plural}' if plural else '')}: see `lineage.json`."
+        yield ""

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lineage_graph.render import order
+from lineage_graph.render import findings, order
 from lineage_graph.render.claims import VERDICTS, verdict, whereabouts
-from lineage_graph.render.markdown import code, fence, table
+from lineage_graph.render.markdown import code, fence, left_out, table
 from lineage_graph.render.outline import outline
+from lineage_graph.render.reading import direction, unseen
 from lineage_graph.render.text import count, percent
 from lineage_graph.types import LineageGraph, RunRecord
 
@@ -27,6 +28,7 @@ def render(lineage: LineageGraph, run: RunRecord) -> str:
         *_summary(lineage, run),
         *_families(graph),
         *_trees(graph),
+        *findings.sections(graph),
         *_edges(graph),
         *_loners(graph),
         *_failures(graph),
@@ -45,8 +47,10 @@ def _summary(lineage: LineageGraph, run: RunRecord) -> Iterator[str]:
         yield "The zoo holds no models."
         yield ""
         return
+    absent = len(unseen(graph))
     parts = [
-        count(graph.number_of_nodes(), "model"),
+        count(graph.number_of_nodes() - absent, "model"),
+        *([count(absent, "unseen ancestor")] if absent else []),
         count(len(order.families(graph)), "family", "families"),
         count(graph.number_of_edges(), "edge"),
         f"{count(len(order.loners(graph)), 'model')} without relatives",
@@ -67,11 +71,13 @@ def _families(graph: nx.DiGraph[str]) -> Iterator[str]:
         architectures = sorted({graph.nodes[node]["architecture"] for node in members} - {""})
         kinds = code(architectures[0]) + (f" and {len(architectures) - 1} more" if len(architectures) > 1 else "")
         generations = max(graph.nodes[node]["generation"] for node in members)
-        rows.append((str(family), shown, f"{len(members):,}", str(generations), kinds if architectures else "unknown"))
+        absent = len(unseen(graph, members))
+        models = f"{len(members) - absent:,}" + (f" and {absent:,} unseen" if absent else "")
+        rows.append((str(family), shown, models, str(generations), kinds if architectures else "unknown"))
     yield "## Families"
     yield ""
     yield from table(("Family", "Root", "Models", "Generations", "Architecture"), rows, right=(0, 2, 3))
-    yield from _left_out(len(families) - FAMILIES, "family", "families")
+    yield from left_out(len(families) - FAMILIES, "family", "families")
 
 
 def _trees(graph: nx.DiGraph[str]) -> Iterator[str]:
@@ -83,10 +89,10 @@ def _trees(graph: nx.DiGraph[str]) -> Iterator[str]:
         yield f"### Family {family}"
         yield ""
         yield from fence(outline(graph, members)[:room])
-        yield from _left_out(len(members) - room, "model")
+        yield from left_out(len(members) - room, "model")
         room -= len(members)
         drawn += 1
-    yield from _left_out(len(families) - drawn, "tree")
+    yield from left_out(len(families) - drawn, "tree")
 
 
 def _edges(graph: nx.DiGraph[str]) -> Iterator[str]:
@@ -96,7 +102,7 @@ def _edges(graph: nx.DiGraph[str]) -> Iterator[str]:
     rows = []
     for parent, child in edges[:EDGES]:
         edge = graph.edges[parent, child]
-        numbers = (percent(edge["confidence"]), percent(edge["direction_confidence"]), f"{edge['distance']:.3g}")
+        numbers = (percent(edge["confidence"]), direction(edge), f"{edge['distance']:.3g}")
         declared = "" if edge["declared"] == "absent" else edge["declared"]
         rows.append((code(parent), code(child), code(edge["kind"]), *numbers, declared))
     yield "## Edges"
@@ -104,7 +110,7 @@ def _edges(graph: nx.DiGraph[str]) -> Iterator[str]:
     yield from table(
         ("Parent", "Child", "Kind", "Confidence", "Direction", "Distance", "Declared"), rows, right=(3, 4, 5)
     )
-    yield from _left_out(len(edges) - EDGES, "edge")
+    yield from left_out(len(edges) - EDGES, "edge")
 
 
 def _loners(graph: nx.DiGraph[str]) -> Iterator[str]:
@@ -117,7 +123,7 @@ def _loners(graph: nx.DiGraph[str]) -> Iterator[str]:
         architecture = graph.nodes[node]["architecture"]
         yield f"- {code(node)}" + (f", {code(architecture)}" if architecture else "")
     yield ""
-    yield from _left_out(len(nodes) - NAMES, "model")
+    yield from left_out(len(nodes) - NAMES, "model")
 
 
 def _failures(graph: nx.DiGraph[str]) -> Iterator[str]:
@@ -129,7 +135,7 @@ def _failures(graph: nx.DiGraph[str]) -> Iterator[str]:
     yield "## Failures"
     yield ""
     yield from table(("Model", "Error", "Message"), rows)
-    yield from _left_out(len(nodes) - NAMES, "failure")
+    yield from left_out(len(nodes) - NAMES, "failure")
 
 
 def _declared(graph: nx.DiGraph[str]) -> Iterator[str]:
@@ -151,7 +157,7 @@ def _declared(graph: nx.DiGraph[str]) -> Iterator[str]:
         reason = whereabouts(graph, node, claim)
         rows.append((code(node), code(claim) + (f" ({reason})" if reason else ""), detected, judgement))
     yield from table(("Model", "Declared parent", "Detected parents", "Verdict"), rows)
-    yield from _left_out(len(judged) - CLAIMS, "declared parent")
+    yield from left_out(len(judged) - CLAIMS, "declared parent")
 
 
 def _misses(lineage: LineageGraph) -> Iterator[str]:
@@ -167,7 +173,7 @@ def _misses(lineage: LineageGraph) -> Iterator[str]:
     yield "Pairs that came closest to an edge and did not get one."
     yield ""
     yield from table(("Model", "Model", "Confidence", "Distance", "Why not"), rows, right=(2, 3))
-    yield from _left_out(len(misses) - MISSES, "pair")
+    yield from left_out(len(misses) - MISSES, "pair")
 
 
 def _certainty(graph: nx.DiGraph[str], run: RunRecord) -> Iterator[str]:
@@ -190,7 +196,8 @@ def _certainty(graph: nx.DiGraph[str], run: RunRecord) -> Iterator[str]:
         part = "were evidence, beside the weights" if run.settings["metadata"] else "took no part in any decision"
         yield f"Names, dates and declared parents {part}."
     if run.settings.get("features"):
-        told = [fact["features"] for _, fact in graph.nodes(data=True) if fact["status"] == "ok"]
+        seen = [fact for _, fact in graph.nodes(data=True) if fact["status"] == "ok" and fact["role"] != "unseen"]
+        told = [fact["features"] for fact in seen]
         gave = sum(bool(text) and not text.startswith("none: ") for text in told)
         yield f"Networks could be built, and their features compared, for {gave:,} of {count(len(told), 'model')}."
     elif "features" in run.settings:
@@ -209,15 +216,9 @@ def _doubts(edges: Sequence[tuple[str, str, dict[str, float]]]) -> Iterator[str]
         sure = f"{percent(edge['confidence'])}, direction {percent(edge['direction_confidence'])}"
         yield f"- {code(parent)} → {code(child)}: {sure}"
     yield ""
-    yield from _left_out(len(doubtful) - DOUBTS, "edge")
+    yield from left_out(len(doubtful) - DOUBTS, "edge")
 
 
 def _bins(values: Sequence[float]) -> list[str]:
     bounds = (1.01, 0.99, 0.9, 0.75, -1.0)
     return [f"{sum(low <= value < high for value in values):,}" for high, low in pairwise(bounds)]
-
-
-def _left_out(number: int, noun: str, plural: str = "") -> Iterator[str]:
-    if number > 0:
-        yield f"… and {count(number, f'more {noun}', f'more {plural}' if plural else '')}: see `lineage.json`."
-        yield ""

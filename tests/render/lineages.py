@@ -167,6 +167,28 @@ def spliced(sources=3, blocks=12):
     return finish("spliced", graph)
 
 
+def joined():
+    """A merge of three models, a splice, an unseen ancestor; cues that contradict or decide nothing."""
+    graph = nx.DiGraph()
+    for name in ("a", "b", "c", "soup", "mosaic", "copy"):
+        graph.add_node(name, **node(name))
+    graph.add_node("unseen-1", **node("unseen-1", role="unseen", architecture="", sha256="", parameters=0, features=""))
+    for child in ("a", "b"):
+        absent = {**edge(confidence=0.7, direction=0.55 if child == "a" else 0.9), "evidence": {"unseen": 0.7}}
+        graph.add_edge("unseen-1", child, **absent)
+    conflict = "counter.epoch for it (+3.0), norm_growth against it (-1.2)"
+    graph.add_edge("a", "c", **{**edge(direction=0.8), "conflict": conflict})
+    for parent, coefficient, spread in (("a", 0.25, 0.01), ("b", -0.5, 0.02), ("c", 1.25, 0.03)):
+        made = edge("merge", 0.97, 0.97)
+        made["evidence"] |= {"merge.coefficient": coefficient, "merge.uncertainty": spread, "merge.residual": 0.04}
+        graph.add_edge(parent, "soup", **made)
+    graph.nodes["mosaic"]["origins"] = [origin(f"blocks.{n}", "b" if n == 3 else "a", f"blocks.{n}") for n in range(12)]
+    for parent, blocks in (("a", [0, 1, 2, *range(4, 12)]), ("b", [3])):
+        graph.add_edge(parent, "mosaic", **{**edge("splice", 0.9, 0.9), "layers": [f"blocks.{n}" for n in blocks]})
+    graph.add_edge("c", "copy", **edge("duplicate", 1.0, 0.5, 0.0))
+    return finish("joined", graph)
+
+
 def crowded():
     """Folded siblings beside siblings with children, and merges whose parents are generations apart."""
     pairs = [("root", f"copy-{index:02}") for index in range(17)]

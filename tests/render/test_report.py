@@ -8,7 +8,7 @@ from lineage_graph.render import report
 from lineage_graph.render.markdown import code
 from lineage_graph.render.text import visible
 from lineage_graph.types import LineageGraph
-from render.lineages import HOSTILE, demo, edge, finish, grown, hostile, node, run_record
+from render.lineages import HOSTILE, demo, edge, finish, grown, hostile, joined, node, run_record
 
 
 def written(lineage):
@@ -25,7 +25,7 @@ def tokens(text):
 
 def test_it_says_what_was_found():
     text = written(demo())
-    assert "36 models, 6 families, 28 edges, 1 model without relatives, 2 models that could not be used." in text
+    assert "35 models, 1 unseen ancestor, 6 families, 28 edges, 1 model without relatives, 2 models that" in text
     assert "| 1 | `model-a-0` | 9 | 4 | `test_resnet` |" in text
     assert "| `model-b-2` | `model-b-5` | `finetune` | 80.0 % | 60.0 % | 0.21 |  |" in text
     assert "- `loner`, `test_vit`" in text
@@ -38,12 +38,20 @@ def test_it_says_what_was_found():
     assert "Names, dates and declared parents took no part in any decision." in text
 
 
+def test_unseen_ancestors_are_counted_apart():
+    text = written(joined())
+    assert "# Lineage of `joined`\n\n6 models, 1 unseen ancestor, 1 family, 9 edges" in text
+    assert "| 1 | `unseen-1` | 6 and 1 unseen | 4 | `test_resnet` |" in text
+    assert "| `c` | `copy` | `duplicate` | 100 % | open (50.0 %) | 0 |  |" in text
+    assert "## Merges" in text
+
+
 def test_it_says_how_many_models_had_features():
     lineage = demo()
     lineage.graph.nodes["loner"]["features"] = "none: no network of this shape"
     lineage.graph.nodes["soup"]["features"] = ""
     record = replace(run_record(lineage), settings={"features": True})
-    assert "their features compared, for 32 of 34 models." in report.render(lineage, record)
+    assert "their features compared, for 31 of 33 models." in report.render(lineage, record)
     record = replace(record, settings={"features": False})
     assert "No networks were built: features took no part." in report.render(lineage, record)
 
