@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from lineage_graph.render import order
+from lineage_graph.render.reading import census
 from lineage_graph.render.routes import Route, routes
 from lineage_graph.render.text import count
 from lineage_graph.render.tidy import Drawing, draw
@@ -30,6 +31,9 @@ FOLDED_DROP = 14.0
 
 FOOT = 36.0
 """From the centre of the last models of a band to its end; their labels stand there."""
+
+FAN, MOST_FAN = 7.0, 70.0
+"""Added for each parent beyond the second of one model, so that their edges do not come in flat; and the most of it."""
 
 HEADING = 34.0
 """Height of the line that names a family."""
@@ -75,13 +79,16 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """``family``: 0 where the block is none. ``generations``: the band of each model, from 1."""
+    """``family``: 0 where the block is none. ``generations``: the band of each model, from 1. ``parents``: by band, the
+    most that one of its models has.
+    """
 
     family: int
     title: str
     detail: str
     drawing: Drawing
     generations: Mapping[str, int]
+    parents: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def width(self) -> float:
@@ -110,8 +117,11 @@ def arrange(graph: nx.DiGraph[str], slots: Mapping[str, float], aspect: float) -
 
 def _family(graph: nx.DiGraph[str], number: int, members: Sequence[str], slots: Mapping[str, float]) -> _Block:
     generations = {node: int(graph.nodes[node]["generation"]) for node in members}
+    parents: dict[int, int] = {}
+    for node, generation in generations.items():
+        parents[generation] = max(parents.get(generation, 0), graph.in_degree(node))
     drawing = draw(graph, members, slots)
-    return _Block(number, f"Family {number}", count(len(members), "model"), drawing, generations)
+    return _Block(number, f"Family {number}", census(graph, members), drawing, generations, parents)
 
 
 def _groups(graph: nx.DiGraph[str]) -> Iterable[tuple[str, list[str]]]:
@@ -170,7 +180,9 @@ def _bands(shelf: Sequence[_Block], lift: float = 0.0) -> list[tuple[float, floa
     bands = []
     for generation in range(max(len(block.drawing.rows) for block in shelf)):
         rows = max(block.drawing.rows[generation] for block in shelf if generation < len(block.drawing.rows))
-        drop = DROP + lift + (FOLDED_DROP if rows > 1 else 0.0) if generation else DROP_FIRST
+        parents = max(block.parents.get(generation + 1, 0) for block in shelf)
+        fan = min(FAN * max(parents - 2, 0), MOST_FAN)
+        drop = DROP + lift + fan + (FOLDED_DROP if rows > 1 else 0.0) if generation else DROP_FIRST
         bands.append((drop, drop + shelf[0].pitch * (rows - 1) + FOOT))
     return bands
 

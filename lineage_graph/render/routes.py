@@ -6,9 +6,10 @@ of them meet. Folded siblings are reached from a bus: a trunk in the middle of t
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lineage_graph.render import order
@@ -29,6 +30,11 @@ BRANCH, ENTRY = 32.0, 40.0
 
 NEAR = 60.0
 """How far from the wanted place an edge goes straight on rather than aside, in pixels."""
+
+SIDE, BESIDE = 6.0, 5.0
+"""How far to either side of its place a lane may go: labels leave that much of their slots; and from one lane to the
+next that would lie on it, in pixels.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def routes(
                 found[parent, child] = Route(tuple(lanes), bottom - BRANCH)
             elif lanes:
                 found[parent, child] = Route(_joined(lanes), None)
-    return found
+    return found | _side_by_side(found, {node: x for node, (x, _) in positions.items()})
 
 
 def _rows(
@@ -100,6 +106,38 @@ def _nearest(row: Row, x: float) -> float:
     """``x``, or the nearer end of the slot that it is in."""
     at = bisect_right(row, (x, x)) - 1
     return min(row[at], key=lambda end: abs(end - x)) if at >= 0 and x < row[at][1] else x
+
+
+def _side_by_side(found: Mapping[Edge, Route], x: Mapping[str, float]) -> dict[Edge, Route]:
+    """The routes without a branch, with lanes of different parents moved off one another."""
+    lanes = {edge: list(route.lanes) for edge, route in found.items() if route.branch is None}
+    at: dict[float, list[tuple[Edge, int]]] = {}
+    for edge, own in lanes.items():
+        for index, lane in enumerate(own):
+            at.setdefault(round(lane.x, 1), []).append((edge, index))
+    for together in at.values():
+        for group in _overlapping(together, lanes):
+            parents = sorted({edge[0] for edge, _ in group}, key=lambda parent: (x[parent], parent))
+            step = min(BESIDE, 2 * SIDE / max(len(parents) - 1, 1))
+            for edge, index in group:
+                aside = (parents.index(edge[0]) - (len(parents) - 1) / 2) * step
+                lanes[edge][index] = replace(lanes[edge][index], x=lanes[edge][index].x + aside)
+    return {edge: Route(tuple(own), None) for edge, own in lanes.items()}
+
+
+def _overlapping(
+    together: Iterable[tuple[Edge, int]], lanes: Mapping[Edge, Sequence[Lane]]
+) -> list[list[tuple[Edge, int]]]:
+    """Lanes of one place in groups that have some height in common."""
+    groups: list[list[tuple[Edge, int]]] = []
+    lowest = -math.inf
+    for edge, index in sorted(together, key=lambda one: (lanes[one[0]][one[1]].top, one)):
+        lane = lanes[edge][index]
+        if lane.top >= lowest:
+            groups.append([])
+        groups[-1].append((edge, index))
+        lowest = max(lowest, lane.bottom)
+    return groups
 
 
 def _joined(lanes: Sequence[Lane]) -> tuple[Lane, ...]:

@@ -33,7 +33,7 @@ TRIALS = 100_000
 """Orders of siblings that are tried, times the models of the family."""
 
 COUNTABLE = 1_000_000
-"""Pairs of edges up to which crossings are counted."""
+"""Pairs of edges that are looked at for crossings, over all orders that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,11 @@ def _place(forest: _Forest) -> dict[str, float]:
 
 def _with_fewer_crossings(forest: _Forest, x: dict[str, float]) -> dict[str, float]:
     """Move subtrees that extra edges leave or enter among their siblings, one at a time, as long as that helps."""
-    least, trials = _tangle(forest, x), max(TRIALS // len(forest.units), 1)
+    pairs = len(forest.extra) * (len(forest.extra) + len(forest.parent))
+    trials = TRIALS // len(forest.units)
+    if pairs <= COUNTABLE:
+        trials = min(trials, COUNTABLE // max(pairs, 1))
+    least, trials = _tangle(forest, x), max(trials, 1)
     for unit in _entangled(forest):
         siblings = forest.children[forest.parent[unit]] if unit in forest.parent else forest.roots
         for place in range(len(siblings) if trials > 0 else 0):

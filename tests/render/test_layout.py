@@ -131,3 +131,20 @@ def test_a_tall_page_gets_a_taller_layout():
 def test_an_empty_graph():
     layout = placed(finish("none", nx.DiGraph()))
     assert (layout.width, layout.height, layout.positions) == (0.0, 0.0, {})
+
+
+def test_the_edges_of_many_parents_get_room_to_come_in():
+    few = placed(family(*((f"p{number}", "child") for number in range(2))), aspect=999)
+    many = placed(family(*((f"p{number}", "child") for number in range(9))), aspect=999)
+    assert many.bands[1].height > few.bands[1].height + 40
+    crowd = placed(family(*((f"p{number}", "child") for number in range(200))), aspect=999)
+    assert crowd.bands[1].height < 200
+
+
+def test_edges_of_different_parents_do_not_share_a_lane():
+    pairs = [("r", name) for name in "abc"] + [("b", "b1"), ("b1", "b2"), ("b2", "b3")]
+    layout = placed(family(*pairs, *((parent, "far") for parent in ("a", "b", "b3"))))
+    lanes = {edge[0]: route.lanes[-1] for edge, route in layout.routes.items() if edge[1] == "far"}
+    assert set(lanes) == {"a", "b"}
+    assert abs(lanes["a"].x - lanes["b"].x) >= 5
+    assert min(lanes["a"].bottom, lanes["b"].bottom) > max(lanes["a"].top, lanes["b"].top)

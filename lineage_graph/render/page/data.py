@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from lineage_graph.render import order
+from lineage_graph.render import order, reading
 from lineage_graph.render.claims import verdict, whereabouts
 from lineage_graph.render.layout import Layout, arrange
 from lineage_graph.render.page import network
@@ -42,6 +42,7 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
         "stats": _stats(lineage),
         "network": network.build(labels, wide, [(number[parent], number[child]) for parent, child in edges]),
         "models": [_model(lineage, node, slots[node]) for node in nodes],
+        "open": reading.OPEN,
         "signals": [visible(signal) for signal in signals],
         "edges": [_edge(graph.edges[edge], signals) for edge in edges],
         "origins": {
@@ -73,8 +74,10 @@ def _em(char: str) -> float:
 
 def _stats(lineage: LineageGraph) -> list[str]:
     graph = lineage.graph
+    absent = len(reading.unseen(graph))
     parts = [
-        count(graph.number_of_nodes(), "model"),
+        count(graph.number_of_nodes() - absent, "model"),
+        *([count(absent, "unseen ancestor")] if absent else []),
         count(len(order.families(graph)), "family", "families"),
         count(graph.number_of_edges(), "edge"),
     ]
@@ -92,9 +95,13 @@ def _model(lineage: LineageGraph, node: str, slot: float) -> dict[str, Any]:
 
 
 def _edge(edge: Mapping[str, Any], signals: list[str]) -> dict[str, Any]:
-    """``evidence`` as pairs of a signal's place in ``signals`` and its value: the names would fill half the page."""
+    """``evidence`` as pairs of a signal's place in ``signals`` and its value: the names would fill half the page.
+
+    ``why``: what keeps an open direction open. What is empty is left out.
+    """
     evidence = [[signals.index(name), _short(value)] for name, value in edge["evidence"].items()]
-    return {**_plain({key: value for key, value in edge.items() if key != "evidence"}), "evidence": evidence}
+    facts = {**edge, "why": reading.why_open(edge)}
+    return {**_plain({k: v for k, v in facts.items() if k != "evidence" and v not in ("", [])}), "evidence": evidence}
 
 
 def _origins(facts: Mapping[str, Any], number: Mapping[str, int]) -> list[list[Any]]:

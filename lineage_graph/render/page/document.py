@@ -31,6 +31,8 @@ SCRIPTS = (
     "backdrop.js",
     "facts.js",
     "origins.js",
+    "parts.js",
+    "evidence.js",
     "panel.js",
     "search.js",
     "legend.js",

@@ -78,6 +78,7 @@ network.on("beforeDrawing", (ctx) => {
 network.on("afterDrawing", (ctx) => {
   const scale = network.getScale();
   paintBandNames(ctx, scale, viewport());
+  paintParts(ctx, scale);
   if (state.hovered?.kind === "model") paintNameTag(ctx, MODELS[state.hovered.id], scale);
 });
 

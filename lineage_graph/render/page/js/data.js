@@ -14,7 +14,8 @@ for (const edge of EDGES) {
   CHILD_EDGES[edge.from].push(edge);
 }
 
-const LOW_DIRECTION = 0.75; // below this share the arrow may well point the other way, and the edge is dashed
+const LOW_DIRECTION = 0.75; // below this share the arrow may well point the other way, and the edge is dotted
+const isOpen = (edge) => edge.direction_confidence < DATA.open; // nothing decides it
 
 // Everything that can be reached from a model, itself not counted: `edgesOf` says along which edges, `end` which way.
 function reach(start, edgesOf, end) {

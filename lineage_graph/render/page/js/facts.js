@@ -8,7 +8,7 @@ const FACTS = {
 };
 const PLACED = new Set(["name", "id", "short", "slot", "claims", "family", "generation", "role", "status", "message", "features", "measured"]);
 const SIGNED =
-  /^(scale|norm_growth|init_drift|kurtosis_growth|rank_loss|precision_loss|lattice_loss|sparsity_gain|masked|units_lost|adapter_gain|rows_added|created|declared|linearized\.asymmetry|detector\.direction|(counter|direction)\..+)$/;
+  /^(scale|norm_growth|init_drift|kurtosis_growth|rank_loss|precision_loss|lattice_loss|spread_gain|sparsity_gain|masked|units_lost|adapter_gain|rows_added|created|declared|linearized\.asymmetry|detector\.direction|order_lost|(counter|direction)\..+)$/;
 const isSigned = (signal) => SIGNED.test(signal); // negative values speak for the other direction
 
 const ROLES = {
@@ -38,9 +38,11 @@ function factsOf(model) {
     .map((key) => [FACTS[key] ?? key, key === "parameters" ? parameters(model[key]) : String(model[key])]);
 }
 
+const isSpliced = (model) => model.role === "merge" && PARENT_EDGES[model.id].every((edge) => edge.kind === "splice");
+
 function describe(model) {
   if (isFailed(model)) return "Could not be read";
-  const parts = [ROLES[model.role] ?? model.role];
+  const parts = [isSpliced(model) ? "Splice" : (ROLES[model.role] ?? model.role)];
   if (model.role !== "isolated") parts.push(`family ${model.family}`, `generation ${model.generation}`);
   return parts.join(" · ");
 }

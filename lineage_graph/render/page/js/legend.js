@@ -17,10 +17,11 @@ function modelKey(text, shape, colour) {
   });
 }
 
-function edgeKey(text, { kind = null, width = 2, dash = [] }) {
+function edgeKey(text, { kind = null, width = 2, dash = [], open = false }) {
   return key(text, (ctx) => {
     ctx.strokeStyle = ctx.fillStyle = theme.edge;
     ctx.translate(0, KEY.height / 2);
+    if (open) paintDoubt(ctx, KEY.width / 2 - GLYPH, 2);
     ctx.rotate(-Math.PI / 2); // what points down points to the right
     ctx.lineWidth = width;
     ctx.setLineDash(dash);
@@ -55,11 +56,12 @@ function paintLegend() {
   const edges = [...kinds, ...others].map((kind) => edgeKey(kind, { kind }));
   const certainty = EDGES.length ? [edgeKey("50 %", { width: 1 }), edgeKey("100 %", { width: 2.4 })] : [];
   const dashes = EDGES.map((edge) => edgeDash(edge)[0]);
-  if (dashes.includes(2.5)) certainty.push(edgeKey("direction under 75 % sure", { dash: [2.5, 4] }));
-  if (dashes.includes(8)) certainty.push(edgeKey("of an unseen model", { dash: [8, 5] }));
+  if (dashes.includes(2.5)) certainty.push(edgeKey("direction < 75 %", { dash: [2.5, 4] }));
+  if (EDGES.some(isOpen)) certainty.push(edgeKey("direction open", { dash: [2.5, 4], open: true }));
+  if (dashes.includes(8)) certainty.push(edgeKey("unseen ancestor", { dash: [8, 5] }));
   byId("legend").querySelector(".keys").replaceChildren(
     ...group("Models by family", models),
     ...group("Edges", edges),
-    ...group("Confidence", certainty),
+    ...group("Certainty", certainty),
   );
 }

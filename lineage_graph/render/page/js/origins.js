@@ -24,6 +24,8 @@ function swatch(look) {
   return made;
 }
 
+const BLENDED = "Every block of a merge is a blend; named is the model of the zoo that it is nearest to.";
+
 const originName = (origin) => (origin === NOWHERE ? "no model of this zoo" : MODELS[origin].name);
 
 function blockCell([block, origin, there, probability], look) {
@@ -71,6 +73,7 @@ function originsOf(model) {
   return [
     section(
       "Origin of the blocks",
+      PARENT_EDGES[model.id].some((edge) => edge.kind === "merge") ? element("p", { class: "note" }, BLENDED) : "",
       element("div", { class: "strip", role: "img", "aria-label": `${plural(blocks.length, "block")}: ${said}` }, ...cells),
       element("ul", { class: "origins" }, ...counts.slice(0, MOST).map((one) => originKey(one, looks.get(one[0]), blocks.length))),
       blockTable(blocks),

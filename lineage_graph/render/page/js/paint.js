@@ -128,6 +128,14 @@ function paintHead(ctx, kind, x, y) {
   (HEADS[kind] ?? HEADS.finetune)(ctx, x, y, GLYPH);
 }
 
+// Beside the head of an edge of which nothing decides the direction.
+function paintDoubt(ctx, x, y) {
+  ctx.font = `700 ${GLYPH + 5}px ${theme.font}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "bottom";
+  ctx.fillText("?", x + GLYPH * 0.7, y + 3);
+}
+
 const edgeWidth = (edge) => 1 + 1.4 * Math.min(Math.max((edge.confidence - 0.5) / 0.5, 0), 1);
 
 function edgeDash(edge) {

@@ -1,5 +1,6 @@
 // The panel beside the drawing: everything known about the model or the edge that was chosen.
 const MOST = 40; // entries of a list
+const UNSEEN = "Nobody has seen this model. That there must have been one is inferred from how its descendants lie apart.";
 const panel = byId("panel");
 
 // The part of the drawing that the panel does not cover.
@@ -28,7 +29,7 @@ function relation(edge, other) {
   const evidence = element(
     "button",
     { type: "button", class: "link quiet", title: "Show the evidence", onclick: () => choose("edge", edge.id) },
-    `${edge.kind}, ${percent(edge.confidence)}`,
+    [edge.kind, partOf(edge), percent(edge.confidence), isOpen(edge) ? "direction open" : ""].filter(Boolean).join(", "),
   );
   return element("li", {}, nameButton(other), evidence);
 }
@@ -70,9 +71,10 @@ function modelContent(model) {
     isFailed(model)
       ? element("div", { class: "alert" }, element("strong", {}, model.status), element("p", {}, model.message))
       : null,
+    isUnseen(model) ? element("p", { class: "note" }, UNSEEN) : null,
     facts.length ? section("Facts", definitions(facts)) : null,
     model.features ? section("Features", ...features(model.features)) : null,
-    parents.length ? section("Parents", capped(parents, (edge) => relation(edge, edge.from))) : null,
+    parents.length ? section("Parents", capped(byPart(parents), (edge) => relation(edge, edge.from))) : null,
     ...originsOf(model),
     children.length ? section("Children", capped(children, (edge) => relation(edge, edge.to))) : null,
     above + below
@@ -82,56 +84,6 @@ function modelContent(model) {
     misses.length ? section("Nearest misses", capped(misses, (entry) => miss(entry, model.id))) : null,
   ];
 }
-
-function meter(name, share, floor) {
-  const bar = element("i");
-  bar.style.width = `${Math.max(0, Math.min(1, (share - floor) / (1 - floor))) * 100}%`;
-  return element(
-    "div",
-    { class: "meter" },
-    element("span", {}, name),
-    element("b", {}, percent(share)),
-    element("div", { class: "bar", "aria-hidden": "true" }, bar),
-  );
-}
-
-// One row of evidence. The bar is full at `most`; where the sign counts, 0 is in the middle.
-function signal(name, value, most, signed) {
-  const row = element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, rounded(value)));
-  if (typeof value !== "number" || Math.abs(value) > most || (value < 0 && !signed)) return row.append(element("td")), row;
-  const bar = element("i", { class: value < 0 ? "minus" : "plus" });
-  bar.style.width = `${(Math.abs(value) / most) * (signed ? 50 : 100)}%`;
-  row.append(element("td", { "aria-hidden": "true" }, element("div", { class: signed ? "bar centred" : "bar" }, bar)));
-  return row;
-}
-
-function signals(entries) {
-  return element("table", {}, element("tbody", {}, ...entries.map((entry) => signal(...entry))));
-}
-
-function edgeContent(edge) {
-  const entries = edge.evidence.map(([signal, value]) => [DATA.signals[signal], value]);
-  const prefix = "direction.";
-  const [cues, others] = [true, false].map((isCue) => entries.filter(([name]) => name.startsWith(prefix) === isCue));
-  const strongest = Math.max(1, ...cues.map(([, value]) => Math.abs(value)).filter(Number.isFinite));
-  const declared = { confirmed: "confirmed", contradicted: "contradicted" }[edge.declared] ?? "nobody declared it";
-  return [
-    section("Ends", element("ul", { class: "plain ends" }, endOf("Parent", edge.from), endOf("Child", edge.to))),
-    section("Certainty", meter("Related as drawn", edge.confidence, 0), meter("Direction", edge.direction_confidence, 0.5)),
-    section("Facts", definitions([["Kind", edge.kind], ["Distance", rounded(edge.distance)], ["Declaration", declared]])),
-    edge.layers?.length ? section("Blocks from this parent", namesOf(edge.layers)) : null,
-    others.length ? section("Evidence", signals(others.map(([name, value]) => [name, value, 1, isSigned(name)]))) : null,
-    cues.length
-      ? section(
-          "Direction cues",
-          element("p", { class: "note" }, "Log-odds: to the right for this direction, to the left against it."),
-          signals(cues.map(([name, value]) => [name.slice(prefix.length), value, strongest, true])),
-        )
-      : null,
-  ];
-}
-
-const endOf = (title, id) => element("li", {}, element("span", { class: "note" }, title), nameButton(id));
 
 function showPanel() {
   if (!state.chosen) {
@@ -143,7 +95,7 @@ function showPanel() {
   const edge = EDGES[id];
   const title = isModel ? MODELS[id].name : `${MODELS[edge.from].name} → ${MODELS[edge.to].name}`;
   const close = element("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => change({ chosen: null }) }, "×");
-  const kindOf = isModel ? describe(MODELS[id]) : `Edge · ${edge.kind}`;
+  const kindOf = isModel ? describe(MODELS[id]) : `Edge · ${edge.kind}${isOpen(edge) ? " · direction open" : ""}`;
   const heading = element("h2", {}, element("bdi", {}, title));
   const subtitle = element("p", { class: "note" }, kindOf);
   panel.replaceChildren(

@@ -56,7 +56,9 @@ function paintEdge(ctx, edge, scale) {
   ctx.moveTo(way[0][0], way[0][1]);
   for (const [, , ...rest] of way) ctx.bezierCurveTo(...rest);
   ctx.stroke();
-  if (headed) paintHead(ctx, edge.kind, at(edge.to)[0], tipOf(edge));
+  if (!headed) return;
+  paintHead(ctx, edge.kind, at(edge.to)[0], tipOf(edge));
+  if (isOpen(edge)) paintDoubt(ctx, at(edge.to)[0], tipOf(edge));
 }
 
 // The edge that passes nearest to a point, if it is at most `tolerance` away. Where edges share a trunk, that is the

@@ -1,0 +1,76 @@
+// What the panel says of an edge: how sure it is, what speaks for its direction and against it, every signal.
+const CUE = "direction.";
+
+function meter(name, share, floor) {
+  const bar = element("i");
+  bar.style.width = `${Math.max(0, Math.min(1, (share - floor) / (1 - floor))) * 100}%`;
+  return element(
+    "div",
+    { class: "meter" },
+    element("span", {}, name),
+    element("b", {}, percent(share)),
+    element("div", { class: "bar", "aria-hidden": "true" }, bar),
+  );
+}
+
+// One row of evidence. The bar is full at `most`; where the sign counts, 0 is in the middle.
+function signal(name, value, most, signed) {
+  const row = element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, rounded(value)));
+  if (typeof value !== "number" || Math.abs(value) > most || (value < 0 && !signed)) return row.append(element("td")), row;
+  const bar = element("i", { class: value < 0 ? "minus" : "plus" });
+  bar.style.width = `${(Math.abs(value) / most) * (signed ? 50 : 100)}%`;
+  row.append(element("td", { "aria-hidden": "true" }, element("div", { class: signed ? "bar centred" : "bar" }, bar)));
+  return row;
+}
+
+function signals(entries) {
+  return element("table", {}, element("tbody", {}, ...entries.map((entry) => signal(...entry))));
+}
+
+// Cues with their log-odds, the strongest first: those for the direction that is drawn, then those against it.
+function cuesOf(edge, cues) {
+  if (!cues.length) return [];
+  const strength = ([, value]) => (Number.isFinite(value) ? Math.abs(value) : 0);
+  const sorted = [...cues].sort((a, b) => strength(b) - strength(a));
+  const most = Math.max(1, ...cues.map(strength));
+  const list = (chosen) => signals(chosen.map(([name, value]) => [name, value, most, true]));
+  const group = (title, chosen) => (chosen.length ? [element("h4", {}, title), list(chosen)] : []);
+  return [
+    section(
+      "Direction cues",
+      element("p", { class: "note" }, isJoined(edge) ? JOINED : "In log-odds; they are pooled over the whole family."),
+      ...group("For this direction", sorted.filter(([, value]) => !(value < 0))),
+      ...group("Against it", sorted.filter(([, value]) => value < 0)),
+    ),
+  ];
+}
+
+const JOINED = "In log-odds. They took no part here: what its parents gave says which model is the child.";
+
+// What a reader should know before all numbers.
+function warningsOf(edge) {
+  const box = (title, text) => element("div", { class: "warning" }, element("strong", {}, title), element("p", {}, element("bdi", {}, text)));
+  const told = edge.why?.includes(edge.conflict ?? "\n");
+  return [
+    edge.why ? box("Direction open", `Either of the two may be the parent: ${edge.why}.`) : null,
+    edge.conflict && !told ? box("Cues contradict", edge.conflict) : null,
+  ];
+}
+
+function edgeContent(edge) {
+  const entries = edge.evidence.map(([signal, value]) => [DATA.signals[signal], value]);
+  const cues = entries.filter(([name]) => name.startsWith(CUE)).map(([name, value]) => [name.slice(CUE.length), value]);
+  const others = entries.filter(([name]) => !name.startsWith(CUE));
+  const declared = { confirmed: "confirmed", contradicted: "contradicted" }[edge.declared] ?? "nobody declared it";
+  return [
+    section("Ends", element("ul", { class: "plain ends" }, endOf("Parent", edge.from), endOf("Child", edge.to))),
+    section("Certainty", meter("Related as drawn", edge.confidence, 0), meter("Direction", edge.direction_confidence, 0.5)),
+    ...warningsOf(edge),
+    section("Facts", definitions([["Kind", edge.kind], ["Distance", rounded(edge.distance)], ["Declaration", declared]])),
+    ...partsOf(edge),
+    ...cuesOf(edge, cues),
+    others.length ? section("Evidence", signals(others.map(([name, value]) => [name, value, 1, isSigned(name)]))) : null,
+  ];
+}
+
+const endOf = (title, id) => element("li", {}, element("span", { class: "note" }, title), nameButton(id));
