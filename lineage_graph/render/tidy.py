@@ -132,7 +132,7 @@ def _with_fewer_crossings(forest: _Forest, x: dict[str, float]) -> dict[str, flo
     least, trials = _tangle(forest, x), max(trials, 1)
     for unit in _entangled(forest):
         siblings = forest.children[forest.parent[unit]] if unit in forest.parent else forest.roots
-        for place in range(len(siblings) if trials > 0 else 0):
+        for place in range(min(len(siblings), max(trials, 0))):
             before = list(siblings)
             siblings.remove(unit)
             siblings.insert(place, unit)
