@@ -44,7 +44,7 @@ LEAST_UNLIKE = 0.2
 """Units are matched where two models answer to each other in every tensor, and more than such a share of their matrices
 does not agree."""
 
-SCHEMA = 12
+SCHEMA = 13
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
 
 

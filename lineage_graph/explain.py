@@ -27,6 +27,7 @@ MEANINGS: Mapping[str, str] = {
     "laid_out": "share of the weights that were compared in another layout",
     "units": "share of the weight matrices whose hidden units were matched first",
     "units_z": "their agreement beyond chance, in standard deviations",
+    "spread_gain": "by how much more the norms of the child's units vary, where units were scaled back",
     "norm_growth": "growth of ‖w‖² over the squared distance; 1 for an update orthogonal to the parent",
     "init_drift": "drift of biases and scales away from their start, over their squared distance",
     "kurtosis_growth": "relative growth of the matrices' kurtosis",
@@ -196,4 +197,5 @@ def _turned(tensor: TensorComparison) -> TensorComparison:
         squared_norm_b=tensor.squared_norm_a,
         rank_a=tensor.rank_b,
         rank_b=tensor.rank_a,
+        spread=-tensor.spread,
     )

@@ -180,7 +180,8 @@ class TensorComparison:
     were laid out anew before they were compared (empty: as they are; see ``layouts``; ``units``: in the order of a's
     units). ``tail``: share of ‖a - b‖² beyond the rank that a low-rank adapter can have, 0 to 1; NaN where it was not
     measured. ``rank_a``, ``rank_b``: effective ranks (see ``comparison.effective_rank``), from 1; NaN where they were
-    not measured.
+    not measured. ``spread``: where b's units had to be scaled back, by how much more the ln of their norms vary than
+    those of a's (difference of variances, over rows and columns); NaN elsewhere.
     """
 
     name_a: str
@@ -197,6 +198,7 @@ class TensorComparison:
     tail: float = math.nan
     rank_a: float = math.nan
     rank_b: float = math.nan
+    spread: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

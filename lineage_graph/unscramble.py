@@ -22,7 +22,7 @@ from lineage_graph.comparison import TensorPair, compare_arrays
 from lineage_graph.rescale import CLEAR_GAIN, EXACT, rescaled, shared_scales, vector_like
 from lineage_graph.signals.base import agrees
 from lineage_graph.types import FloatArray, TensorComparison
-from lineage_graph.units import Matching, Order
+from lineage_graph.units import Balanced, Matching, Order
 
 PROBED = 8
 """Matrices, the smallest first, on which it is decided whether the rest is worth matching."""
@@ -212,10 +212,10 @@ def _matrix(
     if one.margin(matching) > LEAST_MARGIN:
         return as_is
     known.add(index, matching)
-    layout, values = "units", _ordered(one.b, matching)
+    layout, values, spread = "units", _ordered(one.b, matching), math.nan
     scaled = rescaled(one.x, one.y, one.a, values, matching)
     if scaled is not None:
-        layout, values = "units, scaled", scaled.values
+        layout, values, spread = "units, scaled", scaled.values, _spread(one.y) - _spread(one.x)
         for order, scale in scaled.scales:
             known.scales.setdefault(len(order), []).append((order, scale))
     found = compare_arrays(one.a, values, replace(pair, mean_b=float(values.mean())))
@@ -223,7 +223,13 @@ def _matrix(
         return as_is
     beyond = (matching.cosine - one.chance) * math.sqrt(one.a.size)
     same = scaled is not None and found.squared_distance <= EXACT * found.squared_norm_a
-    return replace(found, layout=layout, z=min(found.z, beyond), identical=found.identical or same)
+    same = found.identical or same
+    return replace(found, layout=layout, z=min(found.z, beyond), identical=same, spread=spread)
+
+
+def _spread(one: Balanced) -> float:
+    """Variance of the ln of the scales of rows and of columns, both together."""
+    return float(np.var(one.rows) + np.var(one.columns))
 
 
 def _ordered(values: FloatArray, matching: Matching) -> FloatArray:

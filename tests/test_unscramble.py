@@ -80,6 +80,15 @@ def test_a_rescaled_copy_lies_at_no_distance(generator):
         assert tensor.squared_distance < 1e-6 * tensor.squared_norm_a
 
 
+def test_norms_of_units_vary_more_where_they_were_scaled(generator):
+    a = net(generator)
+    copy, reordered = laundered(generator, a, scaled=True), laundered(generator, a)
+    forward, backward = (compared(*pair)[1]["1.weight"].spread for pair in ((a, copy), (copy, a)))
+    assert forward == pytest.approx(-backward, rel=1e-3)
+    assert forward == pytest.approx(2 * 1.4**2 / 12, rel=0.4)  # two uniform factors, each from -0.7 to 0.7
+    assert np.isnan(compared(a, reordered)[1]["1.weight"].spread)
+
+
 def test_what_was_trained_since_is_the_distance(generator):
     a = net(generator)
     _, found = compared(a, laundered(generator, a, noise=0.2))

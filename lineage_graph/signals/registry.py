@@ -47,7 +47,7 @@ def measure_all(pair: PairContext) -> dict[str, float]:
 SIGNED = frozenset(
     [
         *("scale", "norm_growth", "init_drift", "kurtosis_growth", "rank_loss", "precision_loss", "lattice_loss"),
-        *("sparsity_gain", "masked", "units_lost", "adapter_gain", "rows_added"),
+        *("spread_gain", "sparsity_gain", "masked", "units_lost", "adapter_gain", "rows_added"),
         *("created", "declared", "linearized.asymmetry", "detector.direction", "order_lost"),
     ]
 )
