@@ -14,6 +14,7 @@ import platformdirs
 
 from lineage_graph import (
     __version__,
+    adapters,
     candidates,
     examination,
     lineage,
@@ -170,7 +171,9 @@ def conclude(
 def judge(
     models: Sequence[Model], measured: Sequence[PairEvidence], metadata: bool, calibration: Calibration
 ) -> list[ScoredPair]:
-    """Score every measured pair, and the pairs of files with equal bytes, which need no measurement."""
+    """Score every measured pair, and what needs no measurement: files with equal bytes, and, where ``metadata`` counts,
+    adapters with the bases that they declare.
+    """
     by_id = {model.id: model for model in models}
     level = strangers.levels(models)
     scored = []
@@ -186,6 +189,9 @@ def judge(
                 strangers=level.get(a.fingerprint.signature, 0.0) if alike else 0.0,
             )
         )
+    if metadata:
+        # After the measured pairs, of which there is one with each declared parent: it tells nothing of an adapter.
+        scored += [scoring.declared_adapter(pair) for pair in adapters.declared(models)]
     return scored
 
 

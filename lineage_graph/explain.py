@@ -40,6 +40,7 @@ MEANINGS: Mapping[str, str] = {
     "units_lost": "share of the weights that went with units taken out",
     "low_rank": "share of the change that is of low rank, as a merged adapter leaves it",
     "kept_vectors": "share of biases and scales that are equal to the bit",
+    "shapes_fit": "share of the adapter's layers that the declared base has in a fitting shape",
     "adapter_gain": "share of the child's weights in factors of adapters, less the parent's",
     "rows_added": "ln of the child's rows over the parent's, of words, positions or classes that go on",
     "same_profile": "share of the matrices that are equal up to the order and scale of their units",

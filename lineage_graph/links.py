@@ -106,7 +106,10 @@ def _of_edge(
     pair = related[frozenset((edge.parent, edge.child))]
     ahead = margin(pair.distance, others.get(key(pair), pair.distance))
     features = edge_features(pair.kind, pair.distance, ahead)
-    confidence = calibration.confidence(pair.kind, pair.confidence * (1 - edge.apart), features)
+    likely = pair.confidence * (1 - edge.apart)
+    # No fitted number is about edges that weights say nothing of.
+    measured = "cosine" in pair.evidence
+    confidence = calibration.confidence(pair.kind, likely, features) if measured else likely
     evidence = along(pair, edge.parent) | {"margin": ahead, "apart": edge.apart}
     return Link(edge.parent, edge.child, pair.kind, confidence, direction, pair.distance, evidence, (), conflict)
 

@@ -19,6 +19,10 @@ from lineage_graph.types import DirectionCue, PairEvidence, ScoredPair
 DECISION = 0.5
 """Confidence from which two models are taken for relatives."""
 
+DECLARED_ADAPTER = 0.9
+"""Confidence in the base that an adapter declares and fits. On MDGBench all 29 were right (TensorLock, 2026); of files
+that were renamed or trained on a relative of that base, nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class RelatedSettings:
@@ -144,6 +148,24 @@ def score(
         direction=tuple(_cues(signals, kind, calibration or Calibration())),
         evidence=signals,
         reason=reason if confidence < DECISION else "",
+    )
+
+
+def declared_adapter(evidence: PairEvidence) -> ScoredPair:
+    """Judge an adapter alone, and the base that it declares, from what ``adapters`` measured, as (base, adapter).
+
+    Weights say nothing, so a declaration counts where every shape fits, and as much as declarations are worth.
+    """
+    fits = evidence.signals["shapes_fit"] == 1
+    return ScoredPair(
+        a=evidence.a,
+        b=evidence.b,
+        kind="adapter",
+        confidence=DECLARED_ADAPTER if fits else 0.0,
+        distance=evidence.signals["distance"],
+        direction=(DirectionCue("declared", CUES["declared"].log_odds),),
+        evidence={**evidence.signals, "declared": 1.0},
+        reason="" if fits else "the declared base has no such layers as the adapter updates",
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lineage_graph import fingerprint
+from lineage_graph import declared, fingerprint
 from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.checkpoints import weight_files
 from lineage_graph.errors import ManifestError, ModelError
@@ -90,7 +90,7 @@ def _locate(entries: Entries, root: Path, cache: Path, shop: Workshop) -> tuple[
             truth.append(zoo.truth)
     located = [model for number in range(len(entries)) for model in models[number]]
     check_unique(located)
-    return located, tuple(truth)
+    return declared.with_bases(located), tuple(truth)
 
 
 def _grow(entry: GrowEntry, cache: Path, shop: Workshop) -> GrownZoo:

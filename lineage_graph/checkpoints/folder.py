@@ -86,6 +86,16 @@ def config_architecture(path: Path) -> str:
     return next((word for word in (*words, table.get("model_type")) if isinstance(word, str)), "")[:80]
 
 
+def adapter_base(path: Path) -> str:
+    """The base that the folder's ``adapter_config.json`` (of the PEFT library) names; ``""`` without one.
+
+    Raises LimitExceededError, CorruptFileError, UnreadableFileError.
+    """
+    config = path / "adapter_config.json"
+    base = read_json(config).get("base_model_name_or_path") if config.is_file() else None
+    return base if isinstance(base, str) else ""
+
+
 def trainer_counters(path: Path) -> dict[str, float]:
     """The counters in the ``trainer_state.json`` that the transformers trainer leaves in a checkpoint's folder."""
     state = path / "trainer_state.json"
