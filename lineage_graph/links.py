@@ -9,7 +9,7 @@ from typing import Any
 
 from lineage_graph.calibration import Calibration, logistic
 from lineage_graph.descent import DrawnEdge, descend
-from lineage_graph.families import Folded, Key, Tree, key, known_log_odds
+from lineage_graph.families import Folded, Key, Tree, key, known_log_odds, length
 from lineage_graph.kinship import Blend, Splice, parents
 from lineage_graph.rooting import Conflict
 from lineage_graph.signals.registry import is_signed
@@ -73,7 +73,8 @@ def of_trees(
     ``related``: all pairs among which the trees were chosen. ``names``: ids for unseen nodes.
     """
     trees = list(trees)
-    others = alternatives([pair for tree in trees for pair in tree.edges], related.values())
+    lengths = [replace(pair, distance=length(pair)) for pair in related.values()]
+    others = alternatives([pair for tree in trees for pair in tree.edges], lengths)
     family = {node: number for number, tree in enumerate(trees) for node in tree.nodes}
     inside: list[list[ScoredPair]] = [[] for _ in trees]
     for pair in related.values():
@@ -104,7 +105,7 @@ def _of_edge(
             edge.parent, edge.child, "finetune", there, direction, math.sqrt(edge.squared), evidence, (), conflict
         )
     pair = related[frozenset((edge.parent, edge.child))]
-    ahead = margin(pair.distance, others.get(key(pair), pair.distance))
+    ahead = margin(length(pair), others.get(key(pair), length(pair)))
     features = edge_features(pair.kind, pair.distance, ahead)
     likely = pair.confidence * (1 - edge.apart)
     # No fitted number is about edges that weights say nothing of.

@@ -102,6 +102,26 @@ def test_a_date_says_which_copy_is_the_original():
     assert graph.edges["b", "a"]["direction_confidence"] == pytest.approx(1 / (1 + math.exp(-3)))
 
 
+def test_a_model_that_lost_units_joins_no_others():
+    """In the units that it has left, it is nearer to all of them than they are to one another."""
+    down = [DirectionCue("counter", 6.0)]
+    lost = {"cosine": 0.9, "units_lost": 0.3}
+    pairs = [pair("a", "b", 0.3, cues=down), pair("b", "c", 0.3, cues=down), pair("a", "c", 0.42, cues=down)]
+    narrow = {"a": 0.2, "b": 0.0, "c": 0.2}
+    pairs += [dataclasses.replace(pair(x, "d", d, cues=down), evidence=lost) for x, d in narrow.items()]
+    graph = assemble("zoo", models("abcd"), pairs, [], SETTINGS).graph
+    assert set(graph.edges) == {("a", "b"), ("b", "c"), ("b", "d")}
+    assert graph.edges["b", "d"]["evidence"]["margin"] == 3
+
+
+def test_an_exact_origin_of_zeros_comes_before_a_nearer_relative():
+    down = [DirectionCue("counter", 6.0)]
+    pairs = [pair("a", "b", 0.1, cues=down), pair("a", "c", 0.49, cues=down), pair("b", "c", 0.5, cues=down)]
+    for exact, parent in ((0.9999, "a"), (1 - 1e-6, "b")):
+        masked = [*pairs[:2], dataclasses.replace(pairs[2], evidence={"cosine": 0.9, "masked": exact})]
+        assert list(assemble("zoo", models("abc"), masked, [], SETTINGS).graph.predecessors("c")) == [parent]
+
+
 def test_pairs_of_a_copy_are_pairs_of_its_keeper():
     """Whichever of the copies was measured against the children, the family is the same star."""
     for measured in "ab":
