@@ -6,11 +6,12 @@ Reads the built graph and the store; opens no checkpoint.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lineage_graph import evidence
 from lineage_graph.errors import LineageGraphError
+from lineage_graph.render import reading
 from lineage_graph.signals.registry import is_signed
 from lineage_graph.store import Store
 from lineage_graph.types import LineageGraph, Rejected, TensorComparison
@@ -66,7 +67,7 @@ MEANINGS: Mapping[str, str] = {
     "detector.direction": "ln of the probability of this direction over that of the other",
     "linearized.asymmetry": "ln of the linearization's residual from the parent over that from the child",
 }
-"""What each signal's value says, for people."""
+"""What each signal's value says, for people; see :func:`meaning`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ class Explanation:
 
     ``rejected``: the near miss, where there was one. ``path``: the models between the two where one descends from the
     other through others, both ends included. ``tensors``: per aligned tensor, as (parent, child); empty where the store
-    has no comparison of the two. ``note``: how features were linearized, where not exactly, and why.
+    has no comparison of the two. ``note``: how features were linearized, where not exactly, and why. ``parts``: what
+    each parent gave the child, by parent, where the edge is one of a merge or a splice; the largest part first.
+    ``silent``: why the learned detector says nothing of an edge; empty where it says something, or there is no edge.
     """
 
     parent: str
@@ -86,6 +89,13 @@ class Explanation:
     path: tuple[str, ...]
     tensors: tuple[TensorComparison, ...]
     note: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    silent: str = ""
+
+    @property
+    def unseen(self) -> bool:
+        """Is one of the two an ancestor that is not in the zoo?"""
+        return self.edge is not None and "unseen" in self.edge["evidence"]
 
     @property
     def signals(self) -> Mapping[str, float]:
@@ -103,6 +113,12 @@ class Explanation:
         values = self.edge["evidence"] if self.edge else {}
         sign = -1 if self.reversed else 1
         return {k.removeprefix("direction."): sign * v for k, v in values.items() if k.startswith("direction.")}
+
+
+def meaning(name: str) -> str:
+    """What the value of the signal ``name`` says; empty where nobody wrote it down."""
+    counter = "ln of this training counter of the child over the parent's"
+    return counter if name.startswith("counter.") else MEANINGS.get(name, "")
 
 
 def explain(lineage: LineageGraph, parent: str, child: str, store: Store) -> Explanation:
@@ -126,6 +142,8 @@ def explain(lineage: LineageGraph, parent: str, child: str, store: Store) -> Exp
         path=_path(lineage, parent, child) or _path(lineage, child, parent),
         tensors=_tensors(graph.nodes[parent]["sha256"], graph.nodes[child]["sha256"], store),
         note=_note(edge, str(graph.nodes[parent]["features"])),
+        parts=_parts(lineage, parent if turned else child, edge),
+        silent=_silent(edge),
     )
 
 
@@ -158,6 +176,30 @@ def _note(edge: Mapping[str, Any] | None, features: str) -> str:
     if edge is None or "linearized.taylor" not in edge["evidence"]:
         return ""
     return f"features are linearized in the Taylor form, a lower bound of the distance: {features}"
+
+
+def _parts(lineage: LineageGraph, child: str, edge: Mapping[str, Any] | None) -> dict[str, str]:
+    """By parent of ``child``: its coefficient, or its blocks in runs."""
+    graph = lineage.graph
+    if edge is None or edge["kind"] not in ("merge", "splice"):
+        return {}
+    found = {}
+    for parent in reading.joined(graph, edge["kind"])[child]:
+        runs = reading.blocks(graph, parent, child)
+        blocks = ", ".join(first if first == last else f"{first} to {last}" for first, last in runs)
+        found[parent] = reading.share(graph.edges[parent, child]) or blocks
+    return found
+
+
+def _silent(edge: Mapping[str, Any] | None) -> str:
+    if edge is None or "detector.parent" in edge["evidence"]:
+        return ""
+    if "unseen" in edge["evidence"]:
+        return "an unseen ancestor has no weights to compare: this edge is inferred from how its descendants lie apart"
+    return (
+        "the learned detector says nothing of these two: it abstained or was not asked, "
+        "a network gave it nothing to look at, or too little of the weights agrees"
+    )
 
 
 def _path(lineage: LineageGraph, start: str, end: str) -> tuple[str, ...]:

@@ -66,6 +66,8 @@ def _as_json(found: Explanation) -> dict[str, Any]:
             "rejected": asdict(found.rejected) if found.rejected else None,
             "path": found.path,
             "note": found.note,
+            "parts": found.parts,
+            "silent": found.silent,
             "tensors": [asdict(tensor) for tensor in found.tensors],
         }
     )
@@ -73,34 +75,43 @@ def _as_json(found: Explanation) -> dict[str, Any]:
 
 
 def _print(found: Explanation) -> None:
-    from lineage_graph.explain import MEANINGS
+    from lineage_graph.explain import meaning
 
     target = console()
     show(target, *(visible(line) for line in _verdict(found)))
+    if found.parts:
+        show(target, "", table(("parent", "what it gave"), list(found.parts.items())))
     if found.signals:
-        rows = [(name, f"{value:.4g}", MEANINGS.get(name, "")) for name, value in found.signals.items()]
+        rows = [(name, f"{value:.4g}", meaning(name)) for name, value in found.signals.items()]
         show(target, "", table(("signal", " value", "what it says"), rows))
-    if found.note:
-        show(target, "", visible(found.note))
+    for line in filter(None, (found.silent, found.note)):
+        show(target, "", visible(line))
     if found.cues:
-        rows = [(name, f"{value:+.2f}", _leaning(value, found)) for name, value in found.cues.items()]
+        cues = sorted(found.cues.items(), key=lambda cue: -cue[1])
+        rows = [(name, f"{value:+.2f}", _leaning(value, found)) for name, value in cues]
         show(target, "", table(("direction cue", " log-odds", "speaks for"), rows))
     if found.tensors:
         header = ("tensor", " elements", " cosine", " z", " distance", "")
         show(target, "", table(header, [_tensor(tensor) for tensor in found.tensors]))
-    elif found.edge is not None or found.rejected is not None:
+    elif (found.edge is not None and not found.unseen) or found.rejected is not None:
         show(target, "", "The layers are not in the cache; build the zoo again to see them.")
 
 
 def _verdict(found: Explanation) -> list[str]:
+    from lineage_graph.render.reading import why_open
+
     edge = found.edge
     if edge is not None:
         pair = (found.child, found.parent) if found.reversed else (found.parent, found.child)
         drawn = "drawn the other way: " if found.reversed else ""
+        why = why_open(edge)
+        told = bool(edge["conflict"]) and edge["conflict"] in why
         return [
             f"{drawn}{pair[0]} → {pair[1]}  ({edge['kind']})",
             f"related {edge['confidence']:.3f}, direction {edge['direction_confidence']:.3f}, "
             f"distance {edge['distance']:.3g}, declared: {edge['declared']}",
+            *([f"direction open: {why}"] if why else []),
+            *([f"cues contradict: {edge['conflict']}"] if edge["conflict"] and not told else []),
         ]
     lines = [f"no edge between {found.parent} and {found.child}"]
     if found.path:

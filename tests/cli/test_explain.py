@@ -37,6 +37,7 @@ def test_an_edge_is_explained_signal_by_signal_and_layer_by_layer(explain):
     assert "(finetune)" in result.stdout
     assert "cosine_z" in result.stdout
     assert "counter.num_batches_tracked" in result.stdout
+    assert "ln of this training counter" in result.stdout
     assert "3.weight" in result.stdout
 
 
