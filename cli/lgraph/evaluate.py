@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lineage_graph.evaluate import Evaluation
+    from lineage_graph.types import LineageGraph
 
 
 def evaluate(
@@ -33,12 +34,13 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=1))
     else:
-        _print(lineage.name, truth, result)
+        _print(lineage.name, truth, result, _absent(lineage))
 
 
-def _print(name: str, truth: Path, result: Evaluation) -> None:
+def _print(name: str, truth: Path, result: Evaluation, absent: int) -> None:
+    """``absent``: edges from or to ancestors that are not in the zoo."""
     target = console()
-    show(target, visible(f"{name} against {truth}"), "", _rates(result), "", _facts(result))
+    show(target, visible(f"{name} against {truth}"), "", _rates(result), "", _facts(result, absent))
     if result.kinds:
         show(target, "", _kinds(result))
 
@@ -60,14 +62,20 @@ def _rates(result: Evaluation) -> Table:
     return table(header, rows)
 
 
-def _facts(result: Evaluation) -> Table:
+def _absent(lineage: LineageGraph) -> int:
+    roles = lineage.graph.nodes(data="role")
+    return sum("unseen" in (roles[parent], roles[child]) for parent, child in lineage.graph.edges)
+
+
+def _facts(result: Evaluation, absent: int) -> Table:
+    of_unseen = f", {absent} of them of unseen ancestors" if absent else ""
     strangers = f"of {result.stranger_pairs} pairs of declared strangers"
     facts = [
         ("direction accuracy", number(result.direction_accuracy), f"of {result.undirected.right} true pairs linked"),
         ("kind accuracy", number(result.kind_accuracy), f"of {result.undirected.right} true pairs linked"),
         ("false links", str(result.false_links), strangers),
         ("false descents", str(result.false_descents), strangers),
-        ("left open", str(result.open_edges), "edges that the truth neither confirms nor denies"),
+        ("left open", str(result.open_edges), "edges that the truth neither confirms nor denies" + of_unseen),
     ]
     return table(("", " ", ""), facts)
 

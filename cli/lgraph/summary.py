@@ -21,17 +21,20 @@ _MOST_ROOTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Models that are connected by edges; ``roots`` in the order of the graph."""
+    """Models that are connected by edges. ``roots`` in the order of the graph, absent ones among them; ``unseen``:
+    ancestors that are not in the zoo, which ``models`` does not count.
+    """
 
     family: int
     roots: tuple[str, ...]
     models: int
     generations: int
     architectures: tuple[str, ...]
+    unseen: int = 0
 
 
 def families(lineage: LineageGraph) -> tuple[Family, ...]:
-    """The families of two or more models, by number."""
+    """The families of two or more members, by number."""
     members: dict[int, list[tuple[str, dict[str, Any]]]] = {}
     for node, data in lineage.graph.nodes(data=True):
         if data["status"] == "ok":
@@ -39,10 +42,11 @@ def families(lineage: LineageGraph) -> tuple[Family, ...]:
     return tuple(
         Family(
             family=number,
-            roots=tuple(node for node, data in nodes if data["role"] == "root"),
-            models=len(nodes),
+            roots=tuple(node for node, _ in nodes if lineage.graph.in_degree(node) == 0),
+            models=sum(data["role"] != "unseen" for _, data in nodes),
             generations=max(data["generation"] for _, data in nodes),
-            architectures=tuple(sorted({data["architecture"] for _, data in nodes})),
+            architectures=tuple(sorted({data["architecture"] for _, data in nodes} - {""})),
+            unseen=sum(data["role"] == "unseen" for _, data in nodes),
         )
         for number, nodes in sorted(members.items())
         if len(nodes) > 1
@@ -62,6 +66,8 @@ def as_json(result: BuildResult) -> dict[str, Any]:
         "counts": dict(result.run.counts),
         "families": [asdict(family) for family in families(lineage)],
         "edges": dict(_edge_kinds(lineage)),
+        "unseen": sum(family.unseen for family in families(lineage)),
+        "open": _open(lineage),
         "failures": [asdict(failure) for failure in lineage.failures],
     }
 
@@ -77,7 +83,7 @@ def print_summary(result: BuildResult) -> None:
         rows = [
             (
                 str(family.family),
-                str(family.models),
+                f"{family.models} + {family.unseen} unseen" if family.unseen else str(family.models),
                 str(family.generations),
                 _few(family.architectures, 1),
                 _few(family.roots, _MOST_ROOTS),
@@ -94,7 +100,9 @@ def print_summary(result: BuildResult) -> None:
 
 
 def _headline(lineage: LineageGraph, found: tuple[Family, ...]) -> str:
-    models = lineage.graph.number_of_nodes()
+    unseen = sum(family.unseen for family in found)
+    models = lineage.graph.number_of_nodes() - unseen
+    undecided = _open(lineage)
     alone = models - len(lineage.failures) - sum(family.models for family in found)
     kinds = ", ".join(f"{count} {kind}" for kind, count in _edge_kinds(lineage))
     edges = lineage.graph.number_of_edges()
@@ -102,6 +110,8 @@ def _headline(lineage: LineageGraph, found: tuple[Family, ...]) -> str:
         _count(models, "model", "models"),
         _count(len(found), "family", "families"),
         _count(edges, "edge", "edges") + (f" ({kinds})" if kinds else ""),
+        f"{undecided} of them in an open direction" if undecided else "",
+        _count(unseen, "unseen ancestor", "unseen ancestors") if unseen else "",
         f"{alone} without relatives" if alone else "",
         f"{len(lineage.failures)} failed" if lineage.failures else "",
     ]
@@ -110,6 +120,13 @@ def _headline(lineage: LineageGraph, found: tuple[Family, ...]) -> str:
 
 def _edge_kinds(lineage: LineageGraph) -> list[tuple[str, int]]:
     return Counter(str(data["kind"]) for _, _, data in lineage.graph.edges(data=True)).most_common()
+
+
+def _open(lineage: LineageGraph) -> int:
+    """Edges of which nothing decides the direction."""
+    from lineage_graph.render.reading import is_open
+
+    return sum(is_open(data) for *_, data in lineage.graph.edges(data=True))
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -91,8 +91,28 @@ def test_json_for_programs(call: Call, fake: FakeBuild, manifest: Path) -> None:
         "models": 3,
         "generations": 3,
         "architectures": ["resnet18"],
+        "unseen": 0,
     }
+    assert (answer["unseen"], answer["open"]) == (0, 0)
     assert answer["failures"][0]["error"] == "EmptyFileError"
+
+
+def test_unseen_ancestors_are_no_models_and_open_directions_are_counted(
+    call: Call, fake: FakeBuild, manifest: Path
+) -> None:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_node("unseen-1", **node("unseen-1", 1, "unseen") | {"architecture": ""})
+    for child, sure in (("a.pt", 0.9), ("b.pt", 0.55)):
+        graph.add_node(child, **node(child, 1, "child", 2))
+        graph.add_edge("unseen-1", child, **edge() | {"direction_confidence": sure})
+    fake.result = replace(fake.result, lineage=LineageGraph("zoo", graph))
+    shown = call("build", manifest).stdout
+    assert shown.startswith("zoo: 2 models, 1 family, 2 edges (2 finetune), 1 of them in an open direction, 1 unseen")
+    row = next(line for line in shown.splitlines() if line.startswith("1 "))
+    assert row.split() == ["1", "2", "+", "1", "unseen", "2", "resnet18", "unseen-1"]
+    answer = json.loads(call("build", manifest, "--json").stdout)
+    assert (answer["unseen"], answer["open"]) == (1, 1)
+    assert answer["families"][0]["roots"] == ["unseen-1"]
 
 
 def test_a_zoo_without_a_usable_model_has_failed(call: Call, fake: FakeBuild, manifest: Path) -> None:

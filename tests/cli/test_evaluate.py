@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from command_line import Call
+from command_line import Call, edge, node
 from lineage_graph.build import BuildResult
 from lineage_graph.render.node_link import to_json
 
@@ -60,6 +60,15 @@ def test_tables(call: Call, built: Path, truth: Path) -> None:
     answer = call("evaluate", built, truth)
     assert answer.stdout == TABLES.format(truth=truth)
     assert (answer.stderr, answer.exit_code) == ("", 0)
+
+
+def test_edges_of_unseen_ancestors_are_told_apart(call: Call, built: Path, truth: Path, result: BuildResult) -> None:
+    result.lineage.graph.add_node("unseen-1", **node("unseen-1", 3, "unseen"))
+    result.lineage.graph.add_edge("unseen-1", "loner.pt", **edge())
+    (built / "lineage.json").write_text(to_json(result.lineage), encoding="utf-8")
+    shown = call("evaluate", built, truth).stdout
+    assert "  1  edges that the truth neither confirms nor denies, 1 of them of unseen ancestors\n" in shown
+    assert "directed edges        0.667   0.500  0.571      2      1       2" in shown
 
 
 def test_json(call: Call, built: Path, truth: Path) -> None:
