@@ -31,10 +31,9 @@ NEAR_END = 0.85
 moves a block by about 0.1 where it was tuned as far as its sources are apart."""
 
 NEAR = 0.25
-"""Squared distance of a block to its source, over that between two related sources, up to which it can tell them apart.
-Where siblings of an absent parent were frozen in different blocks, each lies where the parent is, and a third sibling, about
-as far from there as they are in their other blocks, would look like their splice.
-"""
+"""Squared distance of a block to its source, over that between two related sources, up to which it can tell them
+apart. Where siblings of an absent parent were frozen in different blocks, each lies where the parent is, and a third
+sibling, about as far from there as they are in their other blocks, would look like their splice."""
 
 LEAST_CENTRAL = 0.5
 """Share of third models that must be nearer to a splice's sources than to the splice: those that have blocks of one
