@@ -19,7 +19,7 @@ from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.fitting.cues import TrueEdge, reliabilities
 from lineage_graph.fitting.edges import Drawn, confidences, direction, drawn
 from lineage_graph.manifest import GrowEntry, Growth
-from lineage_graph.signals.registry import is_signed
+from lineage_graph.scoring import score
 from lineage_graph.zoo import Stopwatch, read_zoo
 
 RECIPES: Mapping[str, int] = {
@@ -98,14 +98,18 @@ def _known(recipe: str, seed: int, cache: Path, shop: Workshop) -> Known:
 
 
 def true_edges(zoo: Known) -> Iterator[TrueEdge]:
-    """The truth's edges between models that were compared, copies left out, with their signals turned along them."""
+    """The truth's edges between models that were compared, with the signals that speak as cues turned along them.
+
+    Copies are left out, and models with several parents, whose direction no cue decides.
+    """
     tree = nx.Graph(list(zoo.truth.edges))
     family = {node: min(members) for members in nx.connected_components(tree) for node in members}
     for pair in zoo.seen.measured:
         for parent, child in ((pair.a, pair.b), (pair.b, pair.a)):
-            if zoo.truth.edges.get((parent, child), "duplicate") != "duplicate":
+            if zoo.truth.edges.get((parent, child), "duplicate") not in ("duplicate", "merge", "splice"):
                 sign = 1.0 if parent == pair.a else -1.0
-                turned = {name: sign * value if is_signed(name) else value for name, value in pair.signals.items()}
+                heard = {cue.name for cue in score(pair, {}).direction}
+                turned = {name: sign * value for name, value in pair.signals.items() if name in heard}
                 yield TrueEdge(f"{zoo.name}/{family[parent]}", turned)
 
 
