@@ -108,6 +108,9 @@ CUES: Mapping[str, CueSettings] = {
     "declared": CueSettings(3.0, 1.0),
 }
 
+SAME_RUN = 4.0
+"""Log-odds of a counter between two states of one run; other trainings may start counting anew."""
+
 TRAINING_CUES = frozenset(["init_drift", "norm_growth", "kurtosis_growth", "rank_loss"])
 """Cues that read what training does to weights: they say nothing where scaling, rounding or cutting did more."""
 
@@ -213,9 +216,15 @@ def _cues(signals: Mapping[str, float], kind: str, calibration: Calibration) -> 
         or signals.get("units_lost", 0.0) != 0
     )
     silent = (TRAINING_CUES if untrained else frozenset()) | (LEARNED_CUES if copied else frozenset())
-    for name, prior in CUES.items():
+    for name, usual in CUES.items():
         if name in signals and name not in silent:
-            worth = calibration.cues.get(name, prior)
-            strength = max(-1.0, min(1.0, signals[name] / prior.full))
+            worth = calibration.cues.get(f"{name}@{kind}", calibration.cues.get(name, prior(name, kind)))
+            strength = max(-1.0, min(1.0, signals[name] / usual.full))
             cues.append(DirectionCue(name, worth.log_odds * strength, worth.sign_prior))
     return cues
+
+
+def prior(name: str, kind: str) -> CueSettings:
+    """What a cue is worth before anything was fitted: a counter of one run orders its states."""
+    known = CUES[name]
+    return replace(known, log_odds=SAME_RUN) if kind == "snapshot" and name.startswith("counter.") else known

@@ -10,7 +10,7 @@ import numpy as np
 
 from lineage_graph.calibration import CueReliability
 from lineage_graph.fitting.regression import slope
-from lineage_graph.scoring import CUES
+from lineage_graph.scoring import CUES, CueSettings, prior
 
 MOST_LOG_ODDS = 4.0
 """What no cue alone is worth more than: 1 wrong in 55."""
@@ -21,37 +21,44 @@ LEAST_EDGES = 12
 
 @dataclass(frozen=True, slots=True)
 class TrueEdge:
-    """An edge of the truth with its ``signals``, turned so that they are positive where they speak for it.
+    """An edge of the truth. ``strengths``: by cue that is heard, from -1 to 1, positive where it speaks for the edge.
 
-    ``family``: of the truth, unique over all zoos.
+    ``family``: of the truth, unique over all zoos. ``kind``: what the weights call the edge.
     """
 
     family: str
-    signals: Mapping[str, float]
+    kind: str
+    strengths: Mapping[str, float]
 
 
 def reliabilities(edges: Iterable[TrueEdge]) -> dict[str, CueReliability]:
-    """By cue, for the cues that occur on enough edges."""
-    strengths: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    """By cue, for the cues that occur on enough edges; ``<cue>@snapshot``: between states of one run alone, for cues
+    whose sign is known.
+    """
+    found: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for edge in edges:
-        for name, settings in CUES.items():
-            if edge.signals.get(name):
-                strengths[name].append((edge.family, max(-1.0, min(1.0, edge.signals[name] / settings.full))))
+        for name, strength in edge.strengths.items():
+            if strength:
+                found[name].append((edge.family, strength))
+                if edge.kind == "snapshot" and CUES[name].sign_prior == 1:
+                    found[f"{name}@snapshot"].append((edge.family, strength))
     return {
-        name: _reliability(found, signed=CUES[name].sign_prior < 1)
-        for name, found in sorted(strengths.items())
-        if len(found) >= LEAST_EDGES
+        name: _reliability(strengths, prior(*name.partition("@")[::2]))
+        for name, strengths in sorted(found.items())
+        if len(strengths) >= LEAST_EDGES
     }
 
 
-def _reliability(found: Sequence[tuple[str, float]], *, signed: bool) -> CueReliability:
+def _reliability(found: Sequence[tuple[str, float]], usual: CueSettings) -> CueReliability:
     """``found``: (family, strength). Where the sign differs between families, edges count against their family's sign
-    as the other edges of the family give it.
+    as the other edges of the family give it. A cue that was never wrong keeps its prior where that is higher: these
+    are arithmetic rather than habit, and a few edges could not show it.
     """
     right = sum(strength > 0 for _, strength in found)
     wrong = len(found) - right
-    if not signed:
+    if usual.sign_prior == 1:
         worth = slope(np.array([strength for _, strength in found]))
+        worth = max(worth, usual.log_odds) if wrong == 0 else worth
         return CueReliability(min(max(worth, 0.0), MOST_LOG_ODDS), 1.0, right, wrong)
     by_family: dict[str, list[float]] = defaultdict(list)
     for family, strength in found:

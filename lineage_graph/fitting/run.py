@@ -19,7 +19,7 @@ from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.fitting.cues import TrueEdge, reliabilities
 from lineage_graph.fitting.edges import Drawn, confidences, direction, drawn
 from lineage_graph.manifest import GrowEntry, Growth
-from lineage_graph.scoring import score
+from lineage_graph.scoring import prior, score
 from lineage_graph.zoo import Stopwatch, read_zoo
 
 RECIPES: Mapping[str, int] = {
@@ -98,7 +98,7 @@ def _known(recipe: str, seed: int, cache: Path, shop: Workshop) -> Known:
 
 
 def true_edges(zoo: Known) -> Iterator[TrueEdge]:
-    """The truth's edges between models that were compared, with the signals that speak as cues turned along them.
+    """The truth's edges between models that were compared, with the strengths of the cues that are heard.
 
     Copies are left out, and models with several parents, whose direction no cue decides.
     """
@@ -108,9 +108,11 @@ def true_edges(zoo: Known) -> Iterator[TrueEdge]:
         for parent, child in ((pair.a, pair.b), (pair.b, pair.a)):
             if zoo.truth.edges.get((parent, child), "duplicate") not in ("duplicate", "merge", "splice"):
                 sign = 1.0 if parent == pair.a else -1.0
-                heard = {cue.name for cue in score(pair, {}).direction}
-                turned = {name: sign * value for name, value in pair.signals.items() if name in heard}
-                yield TrueEdge(f"{zoo.name}/{family[parent]}", turned)
+                judged = score(pair, {})
+                strengths = {
+                    cue.name: sign * cue.log_odds / prior(cue.name, judged.kind).log_odds for cue in judged.direction
+                }
+                yield TrueEdge(f"{zoo.name}/{family[parent]}", judged.kind, strengths)
 
 
 def _drawn(zoos: Sequence[Known], calibration: Calibration) -> Iterator[Drawn]:
