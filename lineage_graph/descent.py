@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
+from lineage_graph.angles import Tree
+from lineage_graph.calibration import logistic
 from lineage_graph.gromov import LatentSettings, Relation
 from lineage_graph.latent import LatentEdge, latent_tree
 from lineage_graph.rooting import Conflict, Rooted, TreeEdge, conflict, root_tree
@@ -25,6 +27,7 @@ APART: Mapping[str, tuple[float, float, float]] = {
     "init_drift": (0.8, 0.75, -1.4),
     "norm_growth": (0.4, 0.4, -0.4),
     "counters_equal": (0.0, -3.0, 0.0),
+    "declared": (0.0, 2.0, -2.0),
 }
 """Signal → (a, b, c): it adds max(a - b·|signal|, c) to the log-odds that neither of two relatives descends from the
 other. What a child gains is orthogonal to what its parent has, so the first two are about ±1 or beyond from parent to
@@ -32,7 +35,7 @@ child, and about 0 between siblings that went equally far. By a logistic regress
 250 pairs of siblings in zoos grown by six recipes (seeds 100 to 105), each recipe and class with about equal weight;
 taken at half its word, since far fine-tunes (recipe far) are near 0 more often. Equal counters were seen in none of the
 parent-child pairs and in half of the siblings' that have counters, and count for less than that: a training may leave
-counters alone."""
+counters alone. Who declares another as its parent says that it descends from it, whichever way that is."""
 
 TRAINED = frozenset(["finetune", "snapshot"])
 """Kinds of edges that training makes. Of other kinds (a quantised model, a pruned one) it is known who descends."""
@@ -102,7 +105,7 @@ def descend(
             del unseen[node]
             for edge in [edge for edge in drawn.values() if edge.parent == node]:
                 drawn[edge.child] = _moved(edge, parent, measured, rooted.signs)
-    top = rooted.root
+    top, drawn = _settled(nodes, drawn, measured, rooted, fixed=root is not None)
     if top == _BETWEEN:
         top = next(names)
         unseen[top] = max(rooted.apart.values())
@@ -154,6 +157,49 @@ def _along(rooted: Rooted, edges: Iterable[LatentEdge]) -> Iterator[DrawnEdge]:
                     apart=0.0 if halved else rooted.apart.get(frozenset((parent, child)), 0.0),
                     conflict=conflict(() if halved else edge.cues, sign, rooted.signs),
                 )
+
+
+def _settled(
+    nodes: Sequence[str],
+    drawn: Mapping[str, DrawnEdge],
+    measured: Mapping[frozenset[str], Relation],
+    rooted: Rooted,
+    *,
+    fixed: bool,
+) -> tuple[str, dict[str, DrawnEdge]]:
+    """The root and the edges after second thoughts (:mod:`lineage_graph.angles`) about edges between present models."""
+    order = {node: number for number, node in enumerate(nodes)}
+    parent = {edge.child: edge.parent for edge in drawn.values() if edge.child in order and edge.parent in order}
+    tops = {edge.child for edge in drawn.values() if edge.child not in parent} | ({rooted.root} if fixed else set())
+
+    def squared(one: str, other: str) -> float:
+        found = measured.get(frozenset((one, other)))
+        # What rounding or pruning did to a model is no update, whose angle could tell something.
+        return found.squared if found is not None and found.apart > -math.inf else math.nan
+
+    def log_odds(one: str, other: str) -> float:
+        found = measured.get(frozenset((one, other)))
+        signed = (cue.log_odds * (2 * rooted.signs.get(cue.name, 1.0) - 1) for cue in (found.cues if found else ()))
+        return sum(signed) * (1.0 if found is not None and found.u == one else -1.0)
+
+    tree = Tree(parent, tops, squared, log_odds)
+    # Around unseen nodes every angle is odd: what siblings share of them is what shows that they are there.
+    if {end for edge in drawn.values() for end in (edge.parent, edge.child)} <= order.keys():
+        tree.settle(order)
+    settled = {child: edge for child, edge in drawn.items() if child not in order or child in tops}
+    for child, above in tree.parent.items():
+        known = drawn.get(child)
+        if known is not None and known.parent == above:
+            settled[child] = known
+            continue
+        turned = drawn.get(above) if known is None or (above in drawn and drawn[above].parent == child) else None
+        edge = _moved(
+            replace(turned or known or next(iter(drawn.values())), child=child), above, measured, rooted.signs
+        )
+        gain = tree.certainty.get(above, 0.0)
+        settled[child] = replace(edge, direction=logistic(gain)) if turned is not None else edge
+    top = next((node for node in nodes if parent and node not in settled), rooted.root)
+    return (top if rooted.root in order else rooted.root), settled
 
 
 def _gives_way(

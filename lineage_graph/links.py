@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -86,7 +87,16 @@ def of_trees(
         descent = descend(tree.nodes, pairs, tree.edges, names, root=tree.root)
         unseen.update(descent.unseen)
         links += [_of_edge(edge, descent.unseen, related, others, calibration) for edge in descent.edges]
-    return links, unseen
+    return list(_one_run(links)), unseen
+
+
+def _one_run(links: Sequence[Link]) -> Iterator[Link]:
+    """A state of a run has one next state: of several models that seem to be, none is told from a fine-tune on the
+    same task, whose head goes on, too.
+    """
+    following = Counter(link.parent for link in links if link.kind == "snapshot")
+    for link in links:
+        yield replace(link, kind="finetune") if link.kind == "snapshot" and following[link.parent] > 1 else link
 
 
 def _of_edge(

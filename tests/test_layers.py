@@ -37,7 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("scoring", "blending"),
     ("merges", "recurrence"),
     ("trimmed",),
-    ("rooting", "families", "gromov"),
+    ("rooting", "families", "gromov", "angles"),
     ("latent",),
     ("descent",),
     ("links",),

@@ -118,7 +118,8 @@ def test_an_exact_origin_of_zeros_comes_before_a_nearer_relative():
     down = [DirectionCue("counter", 6.0)]
     pairs = [pair("a", "b", 0.1, cues=down), pair("a", "c", 0.49, cues=down), pair("b", "c", 0.5, cues=down)]
     for exact, parent in ((0.9999, "a"), (1 - 1e-6, "b")):
-        masked = [*pairs[:2], dataclasses.replace(pairs[2], evidence={"cosine": 0.9, "masked": exact})]
+        pruned = dataclasses.replace(pairs[2], kind="prune", evidence={"cosine": 0.9, "masked": exact})
+        masked = [*pairs[:2], pruned]
         assert list(assemble("zoo", models("abc"), masked, [], SETTINGS).graph.predecessors("c")) == [parent]
 
 
