@@ -8,7 +8,7 @@ is a tree of its own below it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import networkx as nx
@@ -26,6 +26,10 @@ the origin's other relatives 3e-4 at least."""
 
 TAKEN_OUT = 1e6
 """How much farther models of unlike widths count, so that they are joined by one edge once all others are drawn."""
+
+LOSSY = 1.05
+"""How many times as far a rounded copy counts to be from all but its original: rounding changes their distances by
+less, so that the copy could stand for its original, though hardly anything is trained from a rounded model."""
 
 SAME_LENGTH = 0.25
 """Relative difference of two squared lengths that updates which are only nearly orthogonal can make."""
@@ -102,6 +106,12 @@ def length(pair: ScoredPair) -> float:
     return pair.distance * (TAKEN_OUT if "units_lost" in pair.evidence else 1.0)
 
 
+def rounded(pairs: Iterable[ScoredPair]) -> frozenset[str]:
+    """The models that are another one's rounded copy."""
+    lossy = [(pair, pair.evidence.get("lattice_loss", 0.0)) for pair in pairs if pair.kind == "quantize"]
+    return frozenset(pair.b if loss > 0 else pair.a for pair, loss in lossy if loss != 0)
+
+
 def known_log_odds(pair: ScoredPair) -> float:
     """What the cues whose sign is known say for a → b."""
     return sum(cue.log_odds for cue in pair.direction if cue.sign_prior == 1)
@@ -132,9 +142,14 @@ def trees(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], several: Mappin
 def _graph(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], rank: Mapping[str, int]) -> nx.Graph[str]:
     related: nx.Graph[str] = nx.Graph()
     related.add_nodes_from(nodes)
+    lossy = rounded(pairs.values())
+    lengths = {
+        ends: length(pair) * (LOSSY if lossy & ends and pair.kind != "quantize" else 1.0)
+        for ends, pair in pairs.items()
+    }
     # Kruskal keeps the order of insertion among equal weights: sort, so that ties do not depend on names.
-    for pair in sorted(pairs.values(), key=lambda p: (length(p), *sorted((rank[p.a], rank[p.b])))):
-        related.add_edge(pair.a, pair.b, weight=pair.distance**2, length=length(pair) ** 2, pair=pair)
+    for ends, pair in sorted(pairs.items(), key=lambda p: (lengths[p[0]], *sorted((rank[p[1].a], rank[p[1].b])))):
+        related.add_edge(pair.a, pair.b, weight=pair.distance**2, length=lengths[ends] ** 2, pair=pair)
     return related
 
 

@@ -232,3 +232,12 @@ def test_copies_of_a_merge_s_parents_change_nothing():
     graph = assemble("zoo", zoo, merged_family() + copies, [], SETTINGS, [through_copy]).graph
     assert graph.in_degree("m") == 2
     assert graph.in_degree("q") == 1
+
+
+def test_a_rounded_copy_does_not_stand_for_its_original():
+    """The copy is nearer to the child by chance; rounding says that it is nobody's parent."""
+    loss = {"lattice_loss": 10.0}
+    copy = dataclasses.replace(pair("a", "q", 0.01, kind="quantize", cues=[DirectionCue("x", 4.0)]), evidence=loss)
+    later = [DirectionCue("counter", 3.0)]
+    pairs = [copy, pair("a", "b", 0.3, cues=later), pair("q", "b", 0.2999, cues=later)]
+    assert set(assemble("zoo", models("aqb"), pairs, [], SETTINGS).graph.edges) == {("a", "q"), ("a", "b")}
