@@ -106,6 +106,8 @@ def descend(
             for edge in [edge for edge in drawn.values() if edge.parent == node]:
                 drawn[edge.child] = _moved(edge, parent, measured, rooted.signs)
     top, drawn = _settled(nodes, drawn, measured, rooted, fixed=root is not None)
+    if root is None:
+        top, drawn = _uprooted(top, drawn, unseen)
     if top == _BETWEEN:
         top = next(names)
         unseen[top] = max(rooted.apart.values())
@@ -157,6 +159,18 @@ def _along(rooted: Rooted, edges: Iterable[LatentEdge]) -> Iterator[DrawnEdge]:
                     apart=0.0 if halved else rooted.apart.get(frozenset((parent, child)), 0.0),
                     conflict=conflict(() if halved else edge.cues, sign, rooted.signs),
                 )
+
+
+def _uprooted(root: str, drawn: Mapping[str, DrawnEdge], unseen: Collection[str]) -> tuple[str, dict[str, DrawnEdge]]:
+    """The tree with an unseen node as its root instead of the model above it, where that one is not surely above: of
+    siblings one always looks like the first.
+    """
+    below = [edge for edge in drawn.values() if edge.parent == root and edge.child in unseen]
+    if root in unseen or len(below) != 1 or below[0].direction >= FIRM:
+        return root, dict(drawn)
+    (edge,) = below
+    turned = replace(edge, parent=edge.child, child=root, pair=edge.pair[::-1], direction=0.5)
+    return edge.child, {**{child: one for child, one in drawn.items() if one is not edge}, root: turned}
 
 
 def _settled(

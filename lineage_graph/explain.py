@@ -48,6 +48,7 @@ MEANINGS: Mapping[str, str] = {
     "head_cosine": "cosine of the heads; a new head has 0",
     "head_identical": "share of the heads' weights that are equal",
     "counters_equal": "1 where all training counters of both are equal",
+    "score": "that the two are related, before calibration",
     "margin": "ln of the next best edge's squared distance over this one's; 0: either could be right",
     "apart": "probability that both rather descend from something unseen",
     "unseen": "probability that there is such an unseen ancestor",

@@ -29,7 +29,8 @@ LEAST_CONFIDENCE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One edge to be drawn. ``direction``: probability of its direction, 0.5 to 1. ``distance``: relative.
+    """One edge to be drawn. ``confidence``: that it is right as drawn, so in its direction, too, 0 to 1.
+    ``direction``: probability of its direction, if there is an edge at all, 0.5 to 1. ``distance``: relative.
 
     ``evidence``: signals and the log-odds of direction cues, all turned along the edge. ``layers``: the child's blocks
     that come from this parent, where not all do. ``conflict``: which cues contradict one another, in words.
@@ -120,8 +121,8 @@ def _of_edge(
     likely = pair.confidence * (1 - edge.apart)
     # No fitted number is about edges that weights say nothing of.
     measured = "cosine" in pair.evidence
-    confidence = calibration.confidence(pair.kind, likely, features) if measured else likely
-    evidence = along(pair, edge.parent) | {"margin": ahead, "apart": edge.apart}
+    confidence = (calibration.confidence(pair.kind, likely, features) if measured else likely) * direction
+    evidence = along(pair, edge.parent) | {"score": likely, "margin": ahead, "apart": edge.apart}
     return Link(edge.parent, edge.child, pair.kind, confidence, direction, pair.distance, evidence, (), conflict)
 
 
@@ -149,9 +150,10 @@ def of_copies(folded: Folded, calibration: Calibration) -> Iterator[Link]:
     for copy, pair in folded.copies.items():
         keeper = folded.keeper[copy]
         away = logistic(known_log_odds(pair) * (1 if pair.a == keeper else -1))
-        confidence = calibration.confidence(pair.kind, pair.confidence, {})
         direction = calibration.directed(max(0.5, away))
-        yield Link(keeper, copy, pair.kind, confidence, direction, pair.distance, along(pair, keeper))
+        confidence = calibration.confidence(pair.kind, pair.confidence, {}) * direction
+        evidence = along(pair, keeper) | {"score": pair.confidence}
+        yield Link(keeper, copy, pair.kind, confidence, direction, pair.distance, evidence)
 
 
 def of_several(
@@ -163,7 +165,7 @@ def of_several(
         confidence = calibration.confidence(kind, one.confidence, {})
         for parent, added, layers in _attributes(one):
             pair = pairs[frozenset((parent, one.child))]
-            evidence = along(pair, parent) | added
+            evidence = along(pair, parent) | added | {"score": one.confidence}
             yield Link(parent, one.child, kind, confidence, max(0.5, confidence), pair.distance, evidence, layers)
 
 

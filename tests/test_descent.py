@@ -115,3 +115,11 @@ def test_every_result_is_a_tree_that_does_not_depend_on_names(seed):
         [new[n] for n in nodes], [moved[id(p)] for p in shuffled], [moved[id(p)] for p in tree], unseen_names(())
     )
     assert {new.get(c, c): new.get(p, p) for c, p in parents(result).items()} == parents(again)
+
+
+def test_a_sibling_that_looks_like_the_first_is_none_for_that():
+    """One of the four has counted less; that makes it no ancestor of the others."""
+    pairs = [pair(a, b, 0.02, cue=0.6 if a == "a" else 0.0) for a, b in itertools.combinations("abcd", 2)]
+    result = descend(list("abcd"), pairs, pairs[:3], unseen_names("abcd"))
+    assert parents(result) == dict.fromkeys("abcd", "unseen-1")
+    assert result.root == "unseen-1"

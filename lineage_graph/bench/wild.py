@@ -41,8 +41,8 @@ REGIMES: Mapping[str, int] = {
 }
 """Recipe → models of a zoo."""
 
-SEEDS = (500, 501, 502)
-"""For judging alone: what is fitted is fitted on others."""
+SEEDS = (503, 504, 505)
+"""For judging alone: what is fitted is fitted on others. 500 to 502 were judged on first, and looked at since."""
 
 OWN, INFORMED = "lgraph", "lgraph, metadata"
 

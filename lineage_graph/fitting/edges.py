@@ -38,7 +38,7 @@ def drawn(lineage: LineageGraph, truth: Truth) -> Iterator[Drawn]:
         forward, backward = (a, b) in truth.edges, (b, a) in truth.edges
         yield Drawn(
             kind=data["kind"],
-            score=data["confidence"],
+            score=data["evidence"]["score"],
             direction=data["direction_confidence"],
             features=edge_features(data["kind"], data["distance"], data["evidence"].get("margin", 0.0)),
             linked=forward or backward,
