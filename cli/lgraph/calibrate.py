@@ -27,7 +27,7 @@ def calibrate(
     recipes: Annotated[
         str, typer.Option(metavar="A,B", help="Recipes of the zoos; default: one for each regime.")
     ] = "",
-    zoos: Annotated[int, typer.Option(min=1, metavar="N", help="Zoos to grow of each recipe.")] = 2,
+    zoos: Annotated[int, typer.Option(min=1, metavar="N", help="Zoos to grow of each recipe.")] = 4,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the first zoo; the others follow.")] = 100,
     jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Worker processes; 0: one for each core.")] = 0,
     cache: Cache = None,

@@ -49,7 +49,7 @@ class FittingSettings:
     """``zoos``: of each recipe, with seeds from ``first_seed`` on."""
 
     recipes: tuple[str, ...] = tuple(RECIPES)
-    zoos: int = 2
+    zoos: int = 4
     first_seed: int = FIRST_SEED
 
 
