@@ -108,7 +108,7 @@ def _verdict(found: Explanation) -> list[str]:
         told = bool(edge["conflict"]) and edge["conflict"] in why
         return [
             f"{drawn}{pair[0]} → {pair[1]}  ({edge['kind']})",
-            f"related {edge['confidence']:.3f}, direction {edge['direction_confidence']:.3f}, "
+            f"right as drawn {edge['confidence']:.3f}, direction {edge['direction_confidence']:.3f}, "
             f"distance {edge['distance']:.3g}, declared: {edge['declared']}",
             *([f"direction open: {why}"] if why else []),
             *([f"cues contradict: {edge['conflict']}"] if edge["conflict"] and not told else []),
