@@ -107,11 +107,10 @@ def _of_edge(
     others: Mapping[Key, float],
     calibration: Calibration,
 ) -> Link:
-    direction = calibration.directed(edge.direction)
     conflict = _in_words(edge.conflict)
     if edge.parent in unseen or edge.child in unseen:
         there = min(unseen.get(edge.parent, 1.0), unseen.get(edge.child, 1.0))
-        evidence = {"unseen": there}
+        direction, evidence = calibration.directed(edge.direction), {"unseen": there}
         return Link(
             edge.parent, edge.child, "finetune", there, direction, math.sqrt(edge.squared), evidence, (), conflict
         )
@@ -121,6 +120,7 @@ def _of_edge(
     likely = pair.confidence * (1 - edge.apart)
     # No fitted number is about edges that weights say nothing of.
     measured = "cosine" in pair.evidence
+    direction = calibration.directed(edge.direction) if measured else edge.direction
     confidence = (calibration.confidence(pair.kind, likely, features) if measured else likely) * direction
     evidence = along(pair, edge.parent) | {"score": likely, "margin": ahead, "apart": edge.apart}
     return Link(edge.parent, edge.child, pair.kind, confidence, direction, pair.distance, evidence, (), conflict)

@@ -12,6 +12,7 @@ from lineage_graph.adapters import declared
 from lineage_graph.build import BuildSettings, build
 from lineage_graph.declared import with_bases
 from lineage_graph.manifest import load
+from lineage_graph.scoring import DECLARED_ADAPTER
 from lineage_graph.sources.base import LocatedModel
 
 
@@ -124,7 +125,7 @@ def test_an_adapter_hangs_on_the_base_that_it_declares_and_fits(tmp_path, claim)
     if claim == "fits":
         edge = graph.edges["fits.safetensors", "adapter"]
         assert (edge["kind"], edge["declared"]) == ("adapter", "confirmed")
-        assert edge["confidence"] == pytest.approx(0.9)
         assert edge["direction_confidence"] > 0.9
+        assert edge["confidence"] == pytest.approx(DECLARED_ADAPTER * edge["direction_confidence"])
         assert edge["evidence"]["shapes_fit"] == edge["evidence"]["declared"] == 1
     assert not built(tmp_path, metadata=False).graph.edges
