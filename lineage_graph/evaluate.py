@@ -6,6 +6,8 @@ What counts, and what does not:
   the truth or one of them is an inferred ancestor that is not in the zoo (role ``unseen``). A model that could not be
   read is a node without edges: the true edges it has are missed.
 - Undirected figures take an edge and its reverse for the same.
+- *Distinct* figures take copies for one model: those that the truth's ``duplicate`` edges join. Which of several equal
+  models is the original, and which of them a child was trained from, their weights cannot tell.
 - Reachability compares pairs (ancestor, descendant), along paths of any length. A pair that the truth leaves open is
   neither right nor wrong: a related pair, and one that would follow if some related pair were an edge.
 - Members of an ``unrelated`` group may be in one family (a merge joins strangers). A *false link* is an edge between
@@ -83,7 +85,7 @@ class Rates:
 @dataclass(frozen=True, slots=True)
 class KindScore:
     """The true edges of one kind. ``linked``: drawn in either direction; ``directed``: drawn rightly; ``named``: those
-    of ``linked`` that bear the right kind.
+    of ``linked`` that bear the right kind. ``alike``: drawn in either direction, where copies count as one model.
     """
 
     kind: str
@@ -91,6 +93,7 @@ class KindScore:
     linked: int
     directed: int
     named: int
+    alike: int
 
     @property
     def recall(self) -> float | None:
@@ -107,13 +110,15 @@ class KindScore:
 class Evaluation:
     """The figures; see the module's docstring for what counts.
 
-    ``open_edges``: edges of the graph that are neither right nor wrong. ``false_links`` and ``false_descents`` are out
-    of ``stranger_pairs``. ``kinds``: one score for each kind that the truth has, in the order of the contract.
+    ``distinct``: directed edges between distinct models. ``open_edges``: edges of the graph that are neither right nor
+    wrong. ``false_links`` and ``false_descents`` are out of ``stranger_pairs``. ``kinds``: one score for each kind
+    that the truth has, in the order of the contract.
     """
 
     directed: Rates
     undirected: Rates
     reachability: Rates
+    distinct: Rates
     open_edges: int
     false_links: int
     false_descents: int
@@ -133,7 +138,7 @@ class Evaluation:
     def as_json(self) -> dict[str, Any]:
         """Counts and ratios as plain values; an undefined ratio is ``None``."""
         record = asdict(self)
-        for name in ("directed", "undirected", "reachability"):
+        for name in ("directed", "undirected", "reachability", "distinct"):
             rates: Rates = getattr(self, name)
             record[name] |= {"precision": rates.precision, "recall": rates.recall, "f1": rates.f1}
         for values, kind in zip(record["kinds"], self.kinds, strict=True):
@@ -184,16 +189,37 @@ def evaluate(lineage: LineageGraph, truth: Truth) -> Evaluation:
     judged = {arc for arc in drawn if seen.issuperset(arc) and frozenset(arc) not in truth.related}
     descents = {arc for arc in _closure(drawn) if seen.issuperset(arc)}
     true_descents, open_descents = _true_descents(truth)
+    model = _folded(truth)
     return Evaluation(
         directed=_rates(judged, truth.edges.keys()),
         undirected=_rates({frozenset(arc) for arc in judged}, {frozenset(arc) for arc in truth.edges}),
         reachability=_rates(descents - open_descents, true_descents - open_descents),
+        distinct=_rates(set(_between(judged, model)), set(_between(truth.edges, model))),
         open_edges=len(drawn) - len(judged),
         false_links=len(truth.strangers & {frozenset(arc) for arc in drawn}),
         false_descents=len(truth.strangers & {frozenset(arc) for arc in descents}),
         stranger_pairs=len(truth.strangers),
-        kinds=tuple(_kind_scores(drawn, truth)),
+        kinds=tuple(_kind_scores(drawn, truth, model)),
     )
+
+
+def _folded(truth: Truth) -> dict[str, str]:
+    """By model that is or has a copy: the one that stands for them all."""
+    graph: nx.Graph[str] = nx.Graph([arc for arc, kind in truth.edges.items() if kind == "duplicate"])
+    return {node: min(group) for group in nx.connected_components(graph) for node in group}
+
+
+def _merged(arc: Arc, model: Mapping[str, str]) -> Pair:
+    """The models that stand for the two."""
+    return frozenset(model.get(node, node) for node in arc)
+
+
+def _between(arcs: Iterable[Arc], model: Mapping[str, str]) -> Iterator[Arc]:
+    """The arcs between distinct models."""
+    for a, b in arcs:
+        one, other = model.get(a, a), model.get(b, b)
+        if one != other:
+            yield one, other
 
 
 def _true_descents(truth: Truth) -> tuple[set[Arc], set[Arc]]:
@@ -214,7 +240,8 @@ def _closure(arcs: Iterable[Arc]) -> set[Arc]:
     return {(node, other) for node in graph for other in nx.descendants(graph, node)}
 
 
-def _kind_scores(drawn: Mapping[Arc, str], truth: Truth) -> Iterator[KindScore]:
+def _kind_scores(drawn: Mapping[Arc, str], truth: Truth, model: Mapping[str, str]) -> Iterator[KindScore]:
+    joined = {frozenset(arc) for arc in _between(drawn, model)}
     linked = {arc: drawn.get(arc) or drawn.get(arc[::-1]) for arc in truth.edges}
     for kind in get_args(Kind):
         arcs = [arc for arc, true_kind in truth.edges.items() if true_kind == kind]
@@ -225,6 +252,7 @@ def _kind_scores(drawn: Mapping[Arc, str], truth: Truth) -> Iterator[KindScore]:
                 linked=sum(linked[arc] is not None for arc in arcs),
                 directed=sum(arc in drawn for arc in arcs),
                 named=sum(linked[arc] == kind for arc in arcs),
+                alike=sum(linked[arc] is not None or _merged(arc, model) in joined for arc in arcs),
             )
 
 

@@ -40,11 +40,12 @@ def test_a_case_counted_by_hand() -> None:
         undirected=Rates(right=2, wrong=1, missed=1),
         # True descents: ab, bc, ac, ad. Drawn: ab, cb, ed.
         reachability=Rates(right=1, wrong=2, missed=3),
+        distinct=Rates(right=1, wrong=2, missed=2),
         open_edges=0,
         false_links=0,
         false_descents=0,
         stranger_pairs=1,
-        kinds=(KindScore("finetune", edges=3, linked=2, directed=1, named=2),),
+        kinds=(KindScore("finetune", edges=3, linked=2, directed=1, named=2, alike=2),),
     )
     assert result.directed.precision == pytest.approx(1 / 3)
     assert result.directed.recall == pytest.approx(1 / 3)
@@ -120,15 +121,29 @@ def test_inferred_ancestors_are_on_nobodys_account() -> None:
     assert result.reachability == Rates(right=2, wrong=0, missed=0)
 
 
+def test_copies_count_as_one_model() -> None:
+    # b is a copy of a; c was trained from a, and d from c. Drawn: the copy for the original, and c → d.
+    graph = drawn("bc", "cd").graph
+    graph.add_edge("b", "a", kind="duplicate")
+    known = Truth({("a", "b"): "duplicate", ("a", "c"): "finetune", ("c", "d"): "finetune"})
+    result = evaluate(LineageGraph("zoo", graph), known)
+    assert result.directed == Rates(right=1, wrong=2, missed=2)
+    assert result.distinct == Rates(right=2, wrong=0, missed=0)
+    assert result.kinds == (
+        KindScore("finetune", edges=2, linked=1, directed=1, named=1, alike=2),
+        KindScore("duplicate", edges=1, linked=1, directed=0, named=1, alike=1),
+    )
+
+
 def test_each_kind_has_its_figures() -> None:
     graph = drawn("ab", "bc", kind="snapshot").graph
     graph.add_edge("e", "d", kind="merge")
     known = Truth({("a", "b"): "snapshot", ("b", "c"): "finetune", ("d", "e"): "merge", ("a", "d"): "merge"})
     result = evaluate(LineageGraph("zoo", graph), known)
     assert result.kinds == (
-        KindScore("finetune", edges=1, linked=1, directed=1, named=0),
-        KindScore("snapshot", edges=1, linked=1, directed=1, named=1),
-        KindScore("merge", edges=2, linked=1, directed=0, named=1),
+        KindScore("finetune", edges=1, linked=1, directed=1, named=0, alike=1),
+        KindScore("snapshot", edges=1, linked=1, directed=1, named=1, alike=1),
+        KindScore("merge", edges=2, linked=1, directed=0, named=1, alike=1),
     )
     assert result.kind_accuracy == pytest.approx(2 / 3)
     assert [kind.recall for kind in result.kinds] == [1, 1, 0]
@@ -144,6 +159,7 @@ def test_the_json_form_holds_counts_and_ratios() -> None:
         "linked": 0,
         "directed": 0,
         "named": 0,
+        "alike": 0,
         "recall": 0.0,
         "kind_accuracy": None,
     }

@@ -57,6 +57,8 @@ def _rates(result: Evaluation) -> Table:
             ("directed edges", result.directed),
             ("undirected edges", result.undirected),
             ("reachability", result.reachability),
+            # Of copies nobody can tell which one a child was trained from.
+            *([("copies as one", result.distinct)] if result.distinct != result.directed else []),
         )
     ]
     return table(header, rows)

@@ -34,6 +34,7 @@ class Tally:
     directed: Rates
     undirected: Rates
     reachability: Rates
+    distinct: Rates
     linked: int
     committed: int
     pointed: int
@@ -73,6 +74,7 @@ def judge(graph: nx.DiGraph[str], truth: Truth) -> Tally:
         directed=found.directed,
         undirected=found.undirected,
         reachability=found.reachability,
+        distinct=found.distinct,
         linked=len(linked),
         committed=len(committed),
         pointed=sum(graph.has_edge(*arc) for arc in committed),
@@ -93,6 +95,7 @@ def pooled(tallies: Iterable[Tally]) -> Tally:
         directed=total(one.directed for one in several),
         undirected=total(one.undirected for one in several),
         reachability=total(one.reachability for one in several),
+        distinct=total(one.distinct for one in several),
         linked=sum(one.linked for one in several),
         committed=sum(one.committed for one in several),
         pointed=sum(one.pointed for one in several),
@@ -159,6 +162,7 @@ def _sum_kind(scores: list[KindScore]) -> KindScore:
         linked=sum(score.linked for score in scores),
         directed=sum(score.directed for score in scores),
         named=sum(score.named for score in scores),
+        alike=sum(score.alike for score in scores),
     )
 
 

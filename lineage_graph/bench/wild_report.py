@@ -20,6 +20,7 @@ FIGURES: Mapping[str, Figure] = {
     "direction": lambda tally: tally.direction,
     "abstained": lambda tally: tally.abstained,
     "reachability F1": lambda tally: tally.reachability.f1,
+    "distinct F1": lambda tally: tally.distinct.f1,
     "kinds": lambda tally: tally.named,
     "ECE": lambda tally: calibration_error(bins(tally)),
 }
@@ -31,7 +32,8 @@ HEADER = (*FIGURES, *COUNTS)
 EXPLAINED = (
     f"Direction: right among the linked true edges whose direction confidence is {COMMITTED} or more (references have "
     "none: all count); abstained: the share of linked edges below. Kinds: right among the linked true edges; a "
-    "reference that names none says finetune. False links: pairs of strangers that are joined by an edge. ECE: "
+    "reference that names none says finetune. Distinct F1: directed, copies taken for one model. False links: pairs of "
+    "strangers that are joined by an edge. ECE: "
     f"expected calibration error of the edges' confidence, {BINS} bins of equal width. All: micro-average, all zoos as "
     "one; macro: mean over the rows where the figure is defined. A dash: not defined. The references are told the true "
     "number of families, lgraph is told nothing; + and −: whether kurtosis, or effective rank, grows from parent to "
@@ -63,8 +65,8 @@ def regimes(found: ByRegime, own: str) -> Iterator[str]:
     totals = [["all", *cells(_pooled(found)[own])], ["macro", *macro, *[""] * len(COUNTS)]]
     yield table(["regime", *HEADER], [*body, *totals])
     yield (
-        f"{own} by kind of edge: shares of the true edges that are linked, that are drawn in the right direction too, "
-        "and, of the linked ones, that bear the right kind.\n"
+        f"{own} by kind of edge: shares of the true edges that are linked, that are linked where copies count as one "
+        "model, that are drawn in the right direction, and, of the linked ones, that bear the right kind.\n"
     )
     yield _kinds(found, own)
     yield from _beside(found)
@@ -147,9 +149,9 @@ def _kinds(found: ByRegime, own: str) -> str:
     rows = []
     for regime, methods in found.items():
         for kind in methods[own].kinds.values():
-            rows.append([regime, kind.kind, kind.edges, number(kind.linked / kind.edges), number(kind.recall)])
-            rows[-1].append(number(kind.kind_accuracy))
-    return table(["", "kind", "edges", "linked", "directed", "named"], rows)
+            rows.append([regime, kind.kind, kind.edges, number(kind.linked / kind.edges)])
+            rows[-1] += [number(kind.alike / kind.edges), number(kind.recall), number(kind.kind_accuracy)]
+    return table(["", "kind", "edges", "linked", "copies alike", "directed", "named"], rows)
 
 
 def _pooled(found: ByRegime) -> dict[str, Tally]:

@@ -18,6 +18,7 @@ zoo against {truth}
 directed edges        0.667   0.500  0.571      2      1       2
 undirected edges      1.000   0.750  0.857      3      0       1
 reachability          0.750   0.600  0.667      3      1       2
+copies as one         1.000   0.667  0.800      2      0       1
 
 direction accuracy  0.667  of 3 true pairs linked
 kind accuracy       1.000  of 3 true pairs linked
@@ -80,6 +81,7 @@ def test_json(call: Call, built: Path, truth: Path) -> None:
         "linked": 0,
         "directed": 0,
         "named": 0,
+        "alike": 0,
         "recall": 0.0,
         "kind_accuracy": None,
     }
