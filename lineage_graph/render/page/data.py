@@ -10,8 +10,9 @@ from lineage_graph.render import order, reading
 from lineage_graph.render.claims import verdict, whereabouts
 from lineage_graph.render.layout import Layout, arrange
 from lineage_graph.render.page import network
-from lineage_graph.render.text import count, short_labels, visible
+from lineage_graph.render.text import count, short_labels
 from lineage_graph.types import LineageGraph, RunRecord
+from lineage_graph.visible import visible
 
 LABEL = 18
 """Characters of a name in the drawing."""

@@ -22,13 +22,17 @@ from lineage_graph.types import LineageGraph, RunRecord
 SCRIPTS = (
     "data.js",
     "state.js",
+    "shown.js",
     "dom.js",
+    "colours.js",
     "theme.js",
+    "views.js",
     "paint.js",
     "ways.js",
     "labels.js",
-    "canvas.js",
+    "tree.js",
     "backdrop.js",
+    "camera.js",
     "facts.js",
     "origins.js",
     "parts.js",
@@ -37,6 +41,7 @@ SCRIPTS = (
     "search.js",
     "legend.js",
     "keyboard.js",
+    "treeview.js",
     "main.js",
 )
 """The page's script in the order in which its parts build on each other; together they are one function."""

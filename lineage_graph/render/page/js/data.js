@@ -14,16 +14,18 @@ for (const edge of EDGES) {
   CHILD_EDGES[edge.from].push(edge);
 }
 
+const isSure = (edge) => edge.confidence >= state.least; // as sure as the reader asks for
 const LOW_DIRECTION = 0.75; // below this share the arrow may well point the other way, and the edge is dotted
 const isOpen = (edge) => edge.direction_confidence < DATA.open; // nothing decides it
 
-// Everything that can be reached from a model, itself not counted: `edgesOf` says along which edges, `end` which way.
+// Everything that can be reached from a model along edges that are sure enough, itself not counted: `edgesOf` says along
+// which edges, `end` which way.
 function reach(start, edgesOf, end) {
   const models = new Set();
   const edges = new Set();
   const stack = [start];
   while (stack.length) {
-    for (const edge of edgesOf[stack.pop()]) {
+    for (const edge of edgesOf[stack.pop()].filter(isSure)) {
       edges.add(edge.id);
       if (!models.has(edge[end])) {
         models.add(edge[end]);
@@ -36,17 +38,6 @@ function reach(start, edgesOf, end) {
 
 const ancestors = (id) => reach(id, PARENT_EDGES, "from");
 const descendants = (id) => reach(id, CHILD_EDGES, "to");
-
-// A model with its ancestors and descendants; for an edge, those above its parent and below its child.
-function lineageOf(target) {
-  const edge = target.kind === "edge" ? EDGES[target.id] : null;
-  const [upper, lower] = edge ? [edge.from, edge.to] : [target.id, target.id];
-  const [above, below] = [ancestors(upper), descendants(lower)];
-  return {
-    models: new Set([...above.models, upper, lower, ...below.models]),
-    edges: new Set([...above.edges, ...(edge ? [edge.id] : []), ...below.edges]),
-  };
-}
 
 const isUnseen = (model) => model.role === "unseen";
 const isFailed = (model) => model.status !== "ok" && !isUnseen(model);

@@ -1,32 +1,31 @@
 // Everything that the pointer does can be done with keys.
-function step(key) {
-  if (state.chosen?.kind !== "model") return MODELS.length ? 0 : null;
+function stepInTree(key) {
+  if (state.chosen?.kind !== "model") return MODELS.find((model) => isShown("models", model.id))?.id ?? null;
   const id = state.chosen.id;
-  if (key === "ArrowUp") return PARENT_EDGES[id][0]?.from ?? id;
-  if (key === "ArrowDown") return CHILD_EDGES[id][0]?.to ?? id;
+  const along = (edges) => edges.find((edge) => isShown("edges", edge.id));
+  if (key === "ArrowUp") return along(PARENT_EDGES[id])?.from ?? id;
+  if (key === "ArrowDown") return along(CHILD_EDGES[id])?.to ?? id;
   const [x, y] = at(id);
   const way = key === "ArrowRight" ? 1 : -1;
-  const beside = MODELS.filter((model) => at(model.id)[1] === y && (at(model.id)[0] - x) * way > 0);
+  const beside = MODELS.filter((model) => isShown("models", model.id) && at(model.id)[1] === y && (at(model.id)[0] - x) * way > 0);
   const nearest = (a, b) => (Math.abs(at(b.id)[0] - x) < Math.abs(at(a.id)[0] - x) ? b : a);
   return beside.length ? beside.reduce(nearest).id : id;
 }
 
-function zoom(factor) {
-  network.moveTo({ scale: Math.min(Math.max(network.getScale() * factor, 0.01), 8) });
+// Makes the element of a view that has the focus answer the arrow keys; `way`: what they do there.
+function walkable(drawing, way) {
+  drawing.setAttribute("role", "application");
+  drawing.setAttribute("tabindex", "0");
+  drawing.setAttribute("aria-label", `Lineage graph: ${DATA.stats.join(", ")}. Arrow keys walk from model to model: ${way}.`);
+  drawing.addEventListener("keydown", (event) => {
+    if (!event.key.startsWith("Arrow") || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const next = view().step(event.key);
+    if (next !== null) choose("model", next);
+  });
 }
 
-const drawing = container.querySelector(".vis-network");
-drawing.setAttribute("role", "application");
-drawing.setAttribute(
-  "aria-label",
-  `Lineage graph: ${DATA.stats.join(", ")}. Arrow keys walk from model to model: up to a parent, down to a child.`,
-);
-drawing.addEventListener("keydown", (event) => {
-  if (!event.key.startsWith("Arrow")) return;
-  event.preventDefault();
-  const next = step(event.key);
-  if (next !== null) choose("model", next);
-});
+const isTyping = (target) => target.matches("input, select, textarea");
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
@@ -34,11 +33,11 @@ document.addEventListener("keydown", (event) => {
     else change({ chosen: null });
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target === input) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (event.key === "/") {
     event.preventDefault();
     input.focus();
-  } else if (event.key === "f") fit();
-  else if (event.key === "+") zoom(1.25);
-  else if (event.key === "-") zoom(0.8);
+  } else if (event.key === "f") view().fit();
+  else if (event.key === "+") view().zoom(1.25);
+  else if (event.key === "-") view().zoom(0.8);
 });

@@ -52,12 +52,14 @@ class Room {
 function occupied() {
   const room = new Room();
   for (const model of MODELS) {
+    if (!isShown("models", model.id)) continue;
     const [x, y] = at(model.id);
     const reach = reachOf(model);
     room.take([x - reach, y - reach - (PARENT_EDGES[model.id].length ? GLYPH + 2.5 : 0), x + reach, y + reach]);
   }
   for (const [, , , x, y, width] of layout.headings) room.take([x, y, x + width, y + 30]);
   for (const [id, [lanes, branch]] of Object.entries(layout.routes)) {
+    if (!isShown("edges", Number(id))) continue;
     for (const [x, top, bottom] of lanes) room.take([x - 1, top, x + 1, bottom]);
     if (branch === null) continue;
     const ends = [lanes.at(-1)[0], at(EDGES[id].to)[0]];
@@ -70,6 +72,7 @@ function fitting(size) {
   const room = occupied();
   const shown = new Set();
   for (const model of [...MODELS].sort((a, b) => (b.role === "root") - (a.role === "root"))) {
+    if (!isShown("models", model.id)) continue;
     const box = labelBox(model, size);
     const [left, top, right, bottom] = box;
     if (!room.isFree([left - size / 4, top, right + size / 4, bottom])) continue;
@@ -79,16 +82,17 @@ function fitting(size) {
   return shown;
 }
 
-let labels = { scale: null, layout: null, size: LABEL_SIZE, shown: null }; // shown: ids, or null for all
+// named: ids, or null for all; of: the models that were shown
+let labels = { scale: null, layout: null, of: null, size: LABEL_SIZE, named: null };
 function updateLabels(scale) {
-  if (labels.scale === scale && labels.layout === layout) return;
+  if (labels.scale === scale && labels.layout === layout && labels.of === shown) return;
   const size = Math.max(LABEL_SIZE, READABLE / scale);
-  const shown = size === LABEL_SIZE ? null : size < LARGEST ? fitting(size) : new Set();
-  const shrunk = shown && shown.size < MODELS.length && LABEL_SIZE * scale >= SMALLEST;
-  labels = { scale, layout, size: shrunk ? LABEL_SIZE : size, shown: shrunk ? null : shown };
+  const named = size === LABEL_SIZE ? null : size < LARGEST ? fitting(size) : new Set();
+  const shrunk = named && named.size < (shown?.models.size ?? MODELS.length) && LABEL_SIZE * scale >= SMALLEST;
+  labels = { scale, layout, of: shown, size: shrunk ? LABEL_SIZE : size, named: shrunk ? null : named };
 }
 
-const hasLabel = (id) => labels.shown === null || labels.shown.has(id);
+const hasLabel = (id) => labels.named === null || labels.named.has(id);
 
 // How far below the centre of a model its edges begin: under its name, where that is shown.
 const footOf = (model) => (hasLabel(model.id) ? LABEL_DROP + labels.size + 3 : reachOf(model));

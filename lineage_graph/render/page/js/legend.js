@@ -9,11 +9,12 @@ function key(text, paint) {
   return element("li", {}, canvas, text);
 }
 
-function modelKey(text, shape, colour) {
+function modelKey(text, shape, colour, mark = "") {
   return key(text, (ctx) => {
     ctx.translate(KEY.width / 2, KEY.height / 2);
     ctx.scale(0.8, 0.8);
     paintShape(ctx, shape, colour, 0, 0);
+    if (mark) paintMark(ctx, mark, inkOn(colour), 0, 0);
   });
 }
 
@@ -37,9 +38,8 @@ function group(title, keys) {
   return keys.length ? [element("div", {}, element("h2", {}, title), element("ul", {}, ...keys))] : [];
 }
 
-function paintLegend() {
+function modelKeys() {
   const shapes = new Set(MODELS.map(shapeOf));
-  const colour = FAMILY_COLOURS[0];
   const names = {
     root: "root",
     child: "descendant",
@@ -48,9 +48,17 @@ function paintLegend() {
     isolated: "without relatives",
     failed: "could not be read",
   };
-  const models = Object.keys(names)
+  const colour = state.colour === "family" ? HUES[0] : theme.neutral;
+  return Object.keys(names)
     .filter((shape) => shapes.has(shape))
     .map((shape) => modelKey(names[shape], shape, shape === "isolated" ? theme.neutral : colour));
+}
+
+function colourKeys() {
+  return COLOURINGS[state.colour].entries().map(([text, colour, mark]) => modelKey(text, "child", colour ?? theme.neutral, mark));
+}
+
+function legendOfTree() {
   const kinds = Object.keys(HEADS).filter((kind) => EDGES.some((edge) => edge.kind === kind));
   const others = [...new Set(EDGES.map((edge) => edge.kind))].filter((kind) => !(kind in HEADS)).slice(0, 3);
   const edges = [...kinds, ...others].map((kind) => edgeKey(kind, { kind }));
@@ -59,9 +67,15 @@ function paintLegend() {
   if (dashes.includes(2.5)) certainty.push(edgeKey("direction < 75 %", { dash: [2.5, 4] }));
   if (EDGES.some(isOpen)) certainty.push(edgeKey("direction open", { dash: [2.5, 4], open: true }));
   if (dashes.includes(8)) certainty.push(edgeKey("unseen ancestor", { dash: [8, 5] }));
-  byId("legend").querySelector(".keys").replaceChildren(
-    ...group("Models by family", models),
-    ...group("Edges", edges),
-    ...group("Certainty", certainty),
-  );
+  const models = state.colour === "family" ? "Models by family" : "Models";
+  return [...group(models, modelKeys()), ...group("Edges", edges), ...group("Certainty", certainty)];
 }
+
+function paintLegend() {
+  const title = COLOURINGS[state.colour].title;
+  byId("legend").querySelector(".keys").replaceChildren(...group(title, colourKeys()), ...view().legend());
+}
+
+onChange((before) => {
+  if (before.colour !== state.colour || before.view !== state.view) paintLegend();
+});

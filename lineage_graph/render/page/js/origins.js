@@ -12,8 +12,8 @@ function originCounts(blocks) {
 // The most frequent origins have a hue each, the next ones the same hues striped; all others share the neutral colour.
 function originLooks(counts) {
   const models = counts.map(([origin]) => origin).filter((origin) => origin !== NOWHERE);
-  const hues = FAMILY_COLOURS.length;
-  const look = (index) => (index < 2 * hues ? { hue: FAMILY_COLOURS[index % hues], striped: index >= hues } : { hue: "var(--neutral)" });
+  const hues = HUES.length;
+  const look = (index) => (index < 2 * hues ? { hue: HUES[index % hues], striped: index >= hues } : { hue: "var(--neutral)" });
   return new Map(models.map((origin, index) => [origin, look(index)]));
 }
 

@@ -74,8 +74,21 @@ function paintShape(ctx, shape, colour, x, y) {
   SHAPES[shape](ctx, x, y);
 }
 
+const isHollow = (model) => ["unseen", "failed"].includes(shapeOf(model));
+
+function paintMark(ctx, mark, ink, x, y) {
+  ctx.font = `700 ${mark.length > 1 ? 10 : 12}px ${theme.font}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillStyle = ink;
+  ctx.fillText(mark, x, y + 0.5);
+}
+
 function paintModel(ctx, model, x, y) {
-  paintShape(ctx, shapeOf(model), isAlone(model) ? theme.neutral : familyColour(model.family), x, y);
+  const colour = colourOf(model);
+  paintShape(ctx, shapeOf(model), colour, x, y);
+  const mark = markOf(model);
+  if (mark) paintMark(ctx, mark, isHollow(model) ? theme.ink : inkOn(colour), x, y);
 }
 
 // Heads of arrows by kind of edge: (x, y) is the tip, the arrow points down.

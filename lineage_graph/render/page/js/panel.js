@@ -3,12 +3,13 @@ const MOST = 40; // entries of a list
 const UNSEEN = "Nobody has seen this model. That there must have been one is inferred from how its descendants lie apart.";
 const panel = byId("panel");
 
-// The part of the drawing that the panel does not cover.
+// The part of the view, from its upper left corner, that the panel does not cover.
 function freeArea() {
   const open = !panel.hidden;
+  const { clientWidth, clientHeight } = view().element;
   return {
-    width: container.clientWidth - (open && !narrow() ? panel.offsetWidth : 0),
-    height: container.clientHeight - (open && narrow() ? panel.offsetHeight : 0),
+    width: clientWidth - (open && !narrow() ? panel.offsetWidth : 0),
+    height: clientHeight - (open && narrow() ? panel.offsetHeight : 0),
   };
 }
 
@@ -104,7 +105,7 @@ function showPanel() {
   );
   panel.hidden = false;
   byId("status").textContent = `${title}: ${kindOf}`;
-  reveal(isModel ? id : edge.to);
+  view().reveal(isModel ? id : edge.to);
 }
 
 onChange((before) => {

@@ -42,7 +42,7 @@ function take(event, model) {
   event.preventDefault();
   closeSearch();
   choose("model", model.id);
-  reveal(model.id);
+  view().reveal(model.id);
 }
 
 function closeSearch() {

@@ -1,8 +1,16 @@
 // What the reader is looking at. Every view draws from this one state and is told when it changes.
+const FACETS = ["family", "kind", "architecture", "license", "status"];
+const noFilters = () => Object.fromEntries(FACETS.map((facet) => [facet, new Set()]));
+
 const state = {
+  view: "tree", // the name of one of `views`
   hovered: null, // {kind: "model" | "edge", id}, under the pointer
   chosen: null, // the same, in the panel
+  selection: null, // {id, way: "heirs" | "sources"}: what inherits from a model, or where it comes from
   found: new Set(), // models that the search matches
+  least: 0, // edges of less confidence are hidden
+  filters: noFilters(), // by facet, the values that are shown; none: all
+  colour: "family", // what the colours of models stand for, one of COLOURINGS
 };
 const listeners = [];
 const onChange = (listener) => listeners.push(listener);
@@ -13,21 +21,7 @@ function change(patch) {
   for (const listener of listeners) listener(before);
 }
 
-const choose = (kind, id) => change({ chosen: { kind, id } });
 const same = (a, b) => a === b || (a !== null && b !== null && a.kind === b.kind && a.id === b.id);
 
-// What stays lit while the rest is dimmed, or null when nothing is dimmed.
-let litFor = null;
-let lit = null;
-function updateLit() {
-  const target = state.hovered ?? state.chosen;
-  if (!target && state.found.size) {
-    const between = EDGES.filter((edge) => state.found.has(edge.from) && state.found.has(edge.to));
-    lit = { models: state.found, edges: new Set(between.map((edge) => edge.id)) };
-    litFor = null;
-  } else if (!same(target, litFor) || !target) {
-    lit = target ? lineageOf(target) : null;
-    litFor = target;
-  }
-}
-onChange(updateLit);
+// Another model or edge in the panel; what was selected from the one before goes.
+const choose = (kind, id) => change({ chosen: { kind, id }, selection: null });

@@ -66,6 +66,7 @@ function paintEdge(ctx, edge, scale) {
 function edgeNear(x, y, tolerance) {
   let [nearest, least] = [null, tolerance];
   for (const edge of EDGES) {
+    if (!isShown("edges", edge.id)) continue;
     if (y < at(edge.from)[1] - least || y > at(edge.to)[1] + least) continue;
     for (const part of wayOf(edge)) {
       const [x1, y1, , , , , x2, y2] = part;
