@@ -6,6 +6,7 @@
     ├── ManifestError              the manifest is wrong: exit code 2, nothing written
     ├── TruthError                 a truth file is wrong, or does not fit the graph
     ├── OutputError                a result cannot be written (full disk, no permission)
+    ├── IndexFileError             a built zoo's index is absent, damaged or of another version: build again
     ├── StrictError                ``--strict`` met a model that failed
     └── ModelError                 one model cannot be used; the rest of the zoo goes on
         ├── MissingExtraError          an optional dependency is absent; says the line that installs it
@@ -33,9 +34,18 @@ from __future__ import annotations
 
 import errno
 
+from lineage_graph.visible import visible
+
 
 class LineageGraphError(Exception):
-    """Base of every error that lgraph raises on purpose."""
+    """Base of every error that lgraph raises on purpose.
+
+    Its text is one line in which nothing hides, moves the cursor or reorders what stands beside it: names in it come
+    from strangers.
+    """
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class ManifestError(LineageGraphError):
@@ -48,6 +58,10 @@ class TruthError(LineageGraphError):
 
 class OutputError(LineageGraphError):
     """A result cannot be written."""
+
+
+class IndexFileError(LineageGraphError):
+    """The index of a built zoo is absent, damaged or of another version; the message says to build again."""
 
 
 class StrictError(LineageGraphError):

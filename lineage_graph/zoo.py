@@ -26,6 +26,7 @@ from lineage_graph.sources.grow import GrownZoo, grow
 from lineage_graph.sources.local import check_unique, locate
 from lineage_graph.store import artefact_key
 from lineage_graph.types import Checkpoint, Failure, LinearizedFeatures, Model
+from lineage_graph.visible import visible
 
 DIGESTS = Artefact("digest", str.encode, bytes.decode)
 FINGERPRINTS = Artefact("fingerprint", fingerprint.to_bytes, fingerprint.from_bytes)
@@ -156,7 +157,9 @@ def _fingerprint(checkpoints: Sequence[Checkpoint], shop: Workshop) -> tuple[lis
 
 def _failure(model: LocatedModel | Checkpoint, stage: str, outcome: Outcome[Any]) -> Failure:
     """The failure under the model's id; outputs that are handed on do not tell where this machine keeps its files."""
-    return Failure(model.id, outcome.error, outcome.message.replace(str(model.path), model.id), stage, model.source)
+    return Failure(
+        model.id, outcome.error, outcome.message.replace(visible(str(model.path)), model.id), stage, model.source
+    )
 
 
 def _linearize(models: Sequence[Model], probes: ProbeSettings, shop: Workshop) -> list[Model]:

@@ -12,7 +12,7 @@ import lineage_graph
 PACKAGE = Path(lineage_graph.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("types", "kinship", "errors", "names", "timm_compat"),
+    ("types", "kinship", "visible", "errors", "names", "timm_compat"),
     ("strict_yaml", "store", "executors", "sketch", "difference"),
     ("grain",),
     ("validation", "cached", "moments", "layouts", "comparison"),
@@ -22,7 +22,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("alignment", "declared"),
     ("blocks", "invariants", "narrowed"),
     ("features",),
-    ("fingerprint", "detector"),
+    ("fingerprint", "detector", "index_schema"),
+    ("index",),
     ("candidates",),
     ("signals",),
     ("relayout", "channels", "units"),
@@ -51,7 +52,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 """Modules and folders of the package in the order of flow: each may import what stands in an earlier line."""
 
-HEAVY = frozenset("torch torchvision timm faiss pyvis IPython onnx h5py gguf sklearn transformers ray".split())
+HEAVY = frozenset("pyarrow torch torchvision timm faiss pyvis IPython onnx h5py gguf sklearn transformers ray".split())
 """Libraries that no module imports when it is itself imported …"""
 
 HEAVY_ALLOWED = {

@@ -17,6 +17,7 @@ from lineage_graph.errors import (
     UnsafePickleError,
     UnsupportedFormatError,
 )
+from lineage_graph.visible import shorten, visible
 
 _TABLE: tuple[tuple[type[Exception], type[ModelError], str], ...] = (
     (OSError, UnreadableFileError, "cannot be read"),
@@ -32,19 +33,24 @@ _TABLE: tuple[tuple[type[Exception], type[ModelError], str], ...] = (
 """First match counts: foreign exception, what it becomes, and the words for it."""
 
 _MESSAGE = 160
+_LONGEST = 600
+"""Characters of a message beside the path: a shape of 64 axes must not fill the screen."""
 
 
 @contextmanager
 def border(path: str, part: str = "") -> Iterator[None]:
     """Within it, every foreign exception turns into a ModelError; every message names ``path`` and ``part``."""
-    label = f"{path}: {part}" if part else path
+    label = f"{path}: {shorten(part, _MESSAGE)}" if part else path
     try:
         yield
     except ModelError as error:
         message = str(error)
-        if path in message and part in message:
+        known, here = visible(path), visible(part[:40])
+        if known not in message or here not in message:
+            message = f"{label}: {message.removeprefix(f'{known}: ')}"
+        elif len(message) <= len(known) + _LONGEST:
             raise
-        raise type(error)(f"{label}: {message.removeprefix(f'{path}: ')}") from error
+        raise type(error)(shorten(message, len(known) + _LONGEST)) from error
     except Exception as error:
         detail = " ".join(f"{type(error).__name__}: {error}".split())[:_MESSAGE].rstrip(": ")
         ours, words = next((ours, words) for kind, ours, words in _TABLE if isinstance(error, kind))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from lineage_graph.render.text import count, shorten, visible
+from lineage_graph.render.text import count
+from lineage_graph.visible import shorten, visible
 
 LONGEST = 90
 """Characters of a name that a report shows."""

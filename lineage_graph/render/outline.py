@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lineage_graph.render.order import children_of, main_parents
-from lineage_graph.render.text import percent, shorten, visible
+from lineage_graph.render.text import percent
+from lineage_graph.visible import shorten, visible
 
 if TYPE_CHECKING:
     import networkx as nx

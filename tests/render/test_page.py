@@ -3,8 +3,8 @@
 import networkx as nx
 import pytest
 
-from lineage_graph.render.text import visible
 from lineage_graph.types import LineageGraph
+from lineage_graph.visible import visible
 from render.lineages import HOSTILE, demo, finish, grown, hostile, node
 
 BLUE, ORANGE = (0, 114, 178), (230, 159, 0)

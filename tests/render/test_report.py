@@ -6,8 +6,8 @@ from markdown_it import MarkdownIt
 
 from lineage_graph.render import report
 from lineage_graph.render.markdown import code
-from lineage_graph.render.text import visible
 from lineage_graph.types import LineageGraph
+from lineage_graph.visible import visible
 from render.lineages import HOSTILE, demo, edge, finish, grown, hostile, joined, node, run_record
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from lineage_graph.render.text import count, percent, short_labels, shorten, visible
+from lineage_graph.render.text import count, percent, short_labels
+from lineage_graph.visible import shorten, visible
 
 
 @pytest.mark.parametrize(
