@@ -12,7 +12,10 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import xxhash
 
@@ -32,19 +35,31 @@ def write_atomic(path: Path, data: bytes) -> None:
 
     Raises :class:`OutputError` that names the file (disk full, no permission); the temporary file is removed.
     """
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """The same for what is written piece by piece: ``path`` changes when the ``with`` block ends without an error.
+
+    Raises :class:`OutputError` that names the file, also for an OSError of the body; the temporary file is removed.
+    """
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".part")
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             # mkstemp makes the file private to its owner; outputs are ordinary files.
             os.fchmod(file.fileno(), 0o666 & ~_umask())
         Path(temporary).replace(path)
+        temporary = ""
     except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _umask() -> int:
