@@ -190,6 +190,10 @@ class Index:
         """A column of plain values (``id``, ``digest``, ``signature`` …), by row."""
         return [value for batch in self._batches for value in batch.column(name).to_pylist()]
 
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The columns as they lie in the file, batch by batch, for those who work on columns."""
+        yield from self._batches
+
     def sketches(self, name: str = "sketch") -> Iterator[tuple[int, FloatArray]]:
         """The sketches as they lie in the file, batch by batch: the first row, and shape (rows, d). ``name``:
         ``sketch``, ``features_anchored`` or ``features_plain``. Rows without one are zeros, in a copy.

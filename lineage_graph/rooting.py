@@ -19,12 +19,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from lineage_graph.types import DirectionCue
 
 Pair = frozenset[str]
+Support = TypeVar("Support", float, npt.NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def root_tree(
     for name, given in prior.items():
         if given < 1:
             here = sum(supports[name][node] * on_node[node] for node in order)
-            signs[name] = math.exp(math.log(given) + here - _either_sign(here, given))
+            signs[name] = math.exp(math.log(given) + here - either_sign(here, given))
     return Rooted(top, final, confidence, on_edge, signs)
 
 
@@ -178,7 +181,7 @@ def _log_posteriors(
     log_posterior = dict.fromkeys(order, 0.0)
     for name, support in supports.items():
         for node in order:
-            log_posterior[node] += _either_sign(support[node], prior[name])
+            log_posterior[node] += either_sign(support[node], prior[name])
     count = len(order)
     size = _sums(order, parent, dict.fromkeys(order, 1.0))
     growth = {order[0]: 0.0}
@@ -220,9 +223,11 @@ def _log_odds(edge: TreeEdge, name: str, away_from: str) -> float:
     return total if edge.u == away_from else -total
 
 
-def _either_sign(support: float, prior: float) -> float:
+def either_sign(support: Support, prior: float) -> Support:
     """ln(p·eˣ + (1 - p)·e⁻ˣ): the support where the sign is as supposed with probability p; x itself where p = 1."""
-    return float(np.logaddexp(math.log(prior) + support, math.log1p(-prior) - support)) if prior < 1 else support
+    if prior >= 1:
+        return support
+    return cast(Support, np.logaddexp(math.log(prior) + support, math.log1p(-prior) - support))
 
 
 def _median(nodes: Sequence[str], order: Sequence[str], parent: Mapping[str, str], below: Mapping[str, float]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 from lineage_graph import kinds
-from lineage_graph.calibration import Calibration, logistic
+from lineage_graph.calibration import Calibration, CueReliability, logistic
 from lineage_graph.types import DirectionCue, PairEvidence, ScoredPair
 
 DECISION = 0.5
@@ -182,11 +182,15 @@ def _related(signals: Mapping[str, float], settings: RelatedSettings, tested: in
     agreement = max(signals["cosine"], part)
     midpoint = max(settings.midpoint, settings.matched_midpoint if "units_lost" in signals else 0.0)
     near = logistic(settings.slope * (agreement - midpoint) + _function_space(signals, settings))
-    luck = -NormalDist().inv_cdf(settings.lucky_pairs / max(tested, 1))
-    beyond_chance = logistic(settings.z_slope * (signals["cosine_z"] - max(settings.least_z, luck)))
+    beyond_chance = logistic(settings.z_slope * (signals["cosine_z"] - max(settings.least_z, luck(tested, settings))))
     if near < DECISION:
         return near * beyond_chance, f"the weights agree no more than strangers' do (cosine {signals['cosine']:.2f})"
     return near * beyond_chance, f"agreement could be chance (z = {signals['cosine_z']:.1f})"
+
+
+def luck(tested: int, settings: RelatedSettings) -> float:
+    """Standard deviations that no more than ``lucky_pairs`` of so many pairs of strangers are expected to pass."""
+    return -NormalDist().inv_cdf(settings.lucky_pairs / max(tested, 1))
 
 
 def _function_space(signals: Mapping[str, float], settings: RelatedSettings) -> float:
@@ -218,10 +222,15 @@ def _cues(signals: Mapping[str, float], kind: str, calibration: Calibration) -> 
     silent = (TRAINING_CUES if untrained else frozenset()) | (LEARNED_CUES if copied else frozenset())
     for name, usual in CUES.items():
         if name in signals and name not in silent:
-            worth = calibration.cues.get(f"{name}@{kind}", calibration.cues.get(name, prior(name, kind)))
+            reliability = worth(name, kind, calibration)
             strength = max(-1.0, min(1.0, signals[name] / usual.full))
-            cues.append(DirectionCue(name, worth.log_odds * strength, worth.sign_prior))
+            cues.append(DirectionCue(name, reliability.log_odds * strength, reliability.sign_prior))
     return cues
+
+
+def worth(name: str, kind: str, calibration: Calibration) -> CueReliability | CueSettings:
+    """What a cue is worth on a pair of this kind: as fitted, or the prior."""
+    return calibration.cues.get(f"{name}@{kind}", calibration.cues.get(name, prior(name, kind)))
 
 
 def prior(name: str, kind: str) -> CueSettings:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.types import Model
+from lineage_graph.types import FloatArray, Model
 
 CLUSTER = 0.5
 """Cosine of sketches from which two models are surely of one cluster."""
@@ -43,21 +43,33 @@ def levels(models: Sequence[Model]) -> Mapping[str, float]:
             groups[model.fingerprint.signature].append(model)
     found = {}
     for signature, members in groups.items():
-        cosines = _between_clusters(members[:: -(-len(members) // MOST_MODELS)])
-        if len(cosines) >= LEAST_PAIRS:
-            median = float(np.median(cosines))
-            found[signature] = median + SPREADS * _NORMAL * float(np.median(np.abs(cosines - median)))
+        level = level_of(np.stack([members[row].fingerprint.sketch for row in looked_at(len(members))]))
+        if level is not None:
+            found[signature] = level
     return found
 
 
-def _between_clusters(members: Sequence[Model]) -> npt.NDArray[np.floating]:
+def looked_at(count: int) -> range:
+    """Which of so many models of one signature, in the order of their digests, tell the level."""
+    return range(0, count, -(-count // MOST_MODELS))
+
+
+def level_of(sketches: FloatArray) -> float | None:
+    """The level of models with these unit sketches, shape (models, d); ``None`` where too few strangers are there."""
+    cosines = _between_clusters(sketches)
+    if len(cosines) < LEAST_PAIRS:
+        return None
+    median = float(np.median(cosines))
+    return median + SPREADS * _NORMAL * float(np.median(np.abs(cosines - median)))
+
+
+def _between_clusters(sketches: FloatArray) -> npt.NDArray[np.floating]:
     """Cosines of all pairs that lie in different clusters."""
     from scipy.sparse.csgraph import connected_components
 
-    sketches = np.stack([model.fingerprint.sketch for model in members])
     cosines = sketches @ sketches.T
     _, cluster = connected_components(cosines >= CLUSTER, directed=False)
-    rows, columns = np.triu_indices(len(members), k=1)
+    rows, columns = np.triu_indices(len(sketches), k=1)
     apart = cluster[rows] != cluster[columns]
     between: npt.NDArray[np.floating] = cosines[rows[apart], columns[apart]]
     return between

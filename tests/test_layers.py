@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("render", "evaluate"),
     ("zoo",),
     ("examination",),
-    ("build", "explain"),
+    ("build", "explain", "scale"),
     ("fitting",),
     ("bench",),
 )

@@ -1,0 +1,168 @@
+"""The nearest relatives of each model among those of its shape signature, by faiss.
+
+Exact search up to a size; above it an inverted file (Jégou, Douze & Schmid, "Product quantization for nearest neighbor
+search", 2011, of whole vectors) whose number of probed cells is doubled until a sample of the models finds what exact
+search finds for them.
+
+A model's list may be full of nearer relatives: of a far child of a big family, of its own children. Whoever is so shut
+in is asked again, without its own part of the family: see :func:`beyond`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lineage_graph.scale.population import Floats, Ints
+from lineage_graph.types import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """``neighbours``: of each model, looked up. ``least_similarity``: cosine of sketches from which two models are
+    worth judging. ``exact_below``: models of one signature up to which search is exact. ``recall``: share of the
+    neighbours of that similarity that approximate search must find for a ``sample`` of the models. ``spokesmen``: of
+    each part of a family that is shut in, the models that are asked again.
+    """
+
+    neighbours: int = 16
+    least_similarity: float = 0.12
+    exact_below: int = 16384
+    recall: float = 0.999
+    sample: int = 512
+    cells: float = 4.0
+    training: int = 64
+    spokesmen: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Pairs (i < j), each once, with their ``similarity``. ``neighbours``: of each model the numbers of the nearest,
+    shape (models, k), -1 where there are fewer that are alike.
+    """
+
+    i: Ints
+    j: Ints
+    similarity: Floats
+    neighbours: Ints
+
+
+class Searcher:
+    """An index over the unit ``vectors`` of one signature, shape (models, d). ``probed``: cells that are looked at for
+    each model; 0 where search is exact.
+    """
+
+    def __init__(self, vectors: FloatArray, settings: SearchSettings) -> None:
+        self.vectors, self._settings = vectors, settings
+        self.probed = 0
+        self._index: Any = None
+        if len(vectors) >= settings.exact_below:
+            self._index = _inverted(vectors, settings)
+            self.probed = self._tuned()
+
+    def nearest(self, rows: Ints, count: int) -> tuple[FloatArray, Ints]:
+        """Similarities and numbers of the nearest, both of shape (rows, count), the model itself among them; -1 where
+        there are fewer.
+        """
+        count = min(count, len(self.vectors))
+        if self._index is None:
+            return _exact(self.vectors[rows], self.vectors, count)
+        similarities, found = self._index.search(self.vectors[rows], count)
+        return similarities, found
+
+    def outside(self, row: int, own: Ints) -> tuple[int, float]:
+        """The nearest to a model that is not one of its ``own``, and its similarity; -1 where there is none."""
+        if self._index is None:
+            similarity = self.vectors @ self.vectors[row]
+            similarity[own] = -np.inf
+            best = int(np.argmax(similarity))
+            return (best, float(similarity[best])) if np.isfinite(similarity[best]) else (-1, 0.0)
+        import faiss
+
+        chosen = faiss.IDSelectorNot(faiss.IDSelectorBatch(own))
+        limits = faiss.SearchParametersIVF(sel=chosen, nprobe=self.probed)  # type: ignore[call-arg]
+        similarities, found = self._index.search(self.vectors[row : row + 1], 1, params=limits)
+        return int(found[0, 0]), float(similarities[0, 0])
+
+    def _tuned(self) -> int:
+        """The number of probed cells that finds enough of what exact search finds."""
+        settings = self._settings
+        rows = np.linspace(0, len(self.vectors) - 1, min(settings.sample, len(self.vectors))).astype(np.int64)
+        similarities, exact = _exact(self.vectors[rows], self.vectors, settings.neighbours + 1)
+        wanted = similarities >= settings.least_similarity
+        self._index.nprobe = 4
+        while self._index.nprobe < self._index.nlist:
+            found = self._index.search(self.vectors[rows], settings.neighbours + 1)[1]
+            hits = (exact[:, :, None] == found[:, None, :]).any(axis=2)
+            if (hits & wanted).sum() >= settings.recall * wanted.sum():
+                break
+            self._index.nprobe = min(2 * self._index.nprobe, self._index.nlist)
+        return int(self._index.nprobe)
+
+
+def _exact(queries: FloatArray, vectors: FloatArray, count: int) -> tuple[FloatArray, Ints]:
+    import faiss
+
+    similarities, found = faiss.knn(queries, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
+    return similarities, found
+
+
+def _inverted(vectors: FloatArray, settings: SearchSettings) -> Any:
+    import faiss
+
+    count, dimension = vectors.shape
+    cells = int(settings.cells * count**0.5)
+    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dimension), dimension, cells, faiss.METRIC_INNER_PRODUCT)
+    index.cp.max_points_per_centroid = settings.training
+    index.cp.niter = 6
+    index.train(vectors)
+    index.add(vectors)
+    return index
+
+
+def near(searcher: Searcher, settings: SearchSettings) -> Near:
+    """Every model with its nearest."""
+    count = len(searcher.vectors)
+    similarities, found = searcher.nearest(np.arange(count), settings.neighbours + 1)
+    alike = (found >= 0) & (found != np.arange(count)[:, None]) & (similarities >= settings.least_similarity)
+    rows, places = np.nonzero(alike)
+    i, j, similarity = once(rows, found[rows, places], similarities[rows, places].astype(np.float64), count)
+    neighbours = np.where(alike, found, -1)
+    # The model itself is one of those found, most often the first: it makes room for one more.
+    order = np.argsort(neighbours < 0, axis=1, kind="stable")[:, : settings.neighbours]
+    return Near(i, j, similarity, np.take_along_axis(neighbours, order, axis=1))
+
+
+def once(a: Ints, b: Ints, values: Floats, count: int) -> tuple[Ints, Ints, Floats]:
+    """Pairs of numbers below ``count`` as (smaller, larger), each once, in order."""
+    keys, first = np.unique(np.minimum(a, b) * count + np.maximum(a, b), return_index=True)
+    return keys // count, keys % count, values[first]
+
+
+def beyond(searcher: Searcher, neighbours: Ints, part: Ints, settings: SearchSettings) -> tuple[Ints, Ints, Floats]:
+    """For the parts of families that are shut in: pairs of their spokesmen with the nearest outside, and similarities.
+
+    ``part``: of each model. A model is shut in where all its neighbours are of its own part. Spokesmen are those that
+    most models have among their neighbours: what a far child is to its own children.
+    """
+    own = neighbours >= 0
+    shut_in = own.all(axis=1) & (part[neighbours] == part[:, None]).all(axis=1)
+    if not shut_in.any() or len(np.unique(part)) < 2:
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, nothing, np.zeros(0)
+    liked = np.bincount(neighbours[own], minlength=len(part))
+    rows = np.flatnonzero(shut_in)
+    order = np.lexsort((rows, -liked[rows], part[rows]))
+    rows = rows[order]
+    rank = np.arange(len(rows)) - np.searchsorted(part[rows], part[rows])
+    members = np.argsort(part, kind="stable")
+    starts = np.searchsorted(part[members], np.arange(part.max() + 2))
+    found = []
+    for row in rows[rank < settings.spokesmen]:
+        other, similarity = searcher.outside(int(row), members[starts[part[row]] : starts[part[row] + 1]])
+        if other >= 0 and similarity >= settings.least_similarity:
+            found.append((int(row), other, similarity))
+    pairs = np.array([pair[:2] for pair in found], dtype=np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1], np.array([pair[2] for pair in found])
