@@ -10,6 +10,7 @@ from lineage_graph.render import order, reading
 from lineage_graph.render.claims import verdict, whereabouts
 from lineage_graph.render.layout import Layout, arrange
 from lineage_graph.render.page import network
+from lineage_graph.render.page.ring import ring_data
 from lineage_graph.render.text import count, short_labels
 from lineage_graph.types import LineageGraph, RunRecord
 from lineage_graph.visible import visible
@@ -49,6 +50,7 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
         "origins": {
             number[node]: _origins(graph.nodes[node], number) for node in nodes if graph.nodes[node].get("origins")
         },
+        "ring": ring_data(graph, number),
         "layouts": {name: _layout(layout, nodes, edges) for name, layout in layouts.items()},
         "misses": [
             [number[miss.a], number[miss.b], _short(miss.confidence), _short(miss.distance), visible(miss.reason)]

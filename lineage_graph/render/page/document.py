@@ -42,6 +42,10 @@ SCRIPTS = (
     "legend.js",
     "keyboard.js",
     "treeview.js",
+    "ring.js",
+    "ringpaint.js",
+    "ringlegend.js",
+    "ringview.js",
     "main.js",
 )
 """The page's script in the order in which its parts build on each other; together they are one function."""

@@ -1,0 +1,165 @@
+// How the ring looks. The context is in pixels, its origin in the centre; `radius` is the ring's.
+const RING_STROKES = [[1.5, 0.75], [1.2, 0.65], [1, 0.65]]; // width in pixels and opacity of the curves, by gap
+const RING_CROWD = 900; // curves from which on they are finer
+const RING_FONT = 12;
+const RING_PITCH = 13; // pixels from one name to the next
+
+const ringColours = () => RING.colours[theme.dark ? "dark" : "light"];
+const ringBlue = (root) => ringColours().blues[root % ringColours().blues.length];
+
+function ringSector(ctx, radius, [inner, outer], start, end) {
+  ctx.beginPath();
+  ctx.arc(0, 0, radius * outer, start - Math.PI / 2, end - Math.PI / 2);
+  ctx.arc(0, 0, radius * inner, end - Math.PI / 2, start - Math.PI / 2, true);
+  ctx.closePath();
+}
+
+// An arc of the outer or middle ring is as bright as the brightest model under it.
+function ringArcAlpha(start, end) {
+  if (!lit && !shown) return 1;
+  const under = (block) => block.middle > start && block.middle < end;
+  const bright = (block) => isShown("models", block.model) && isLit("models", block.model);
+  return RING_BLOCKS.some((block) => under(block) && bright(block)) ? 1 : DIM * 1.6;
+}
+
+function ringPaintBands(ctx, radius) {
+  for (const [start, end, generation] of RING.generations) {
+    ctx.globalAlpha = ringArcAlpha(start, end);
+    ctx.fillStyle = generation ? ringColours().reds[generation - 1] : theme.line;
+    ringSector(ctx, radius, RING_BANDS[0], start, end);
+    ctx.fill();
+  }
+  const [inner, outer] = RING_BANDS[1];
+  for (const [start, end, roots] of RING.middle) {
+    ctx.globalAlpha = ringArcAlpha(start, end);
+    const step = (outer - inner) / Math.max(roots.length, 1);
+    for (let place = 0; place < Math.max(roots.length, 1); place += 1) {
+      ctx.fillStyle = roots.length ? ringBlue(roots[place]) : theme.line;
+      ringSector(ctx, radius, [outer - step * (place + 1), outer - step * place], start, end);
+      ctx.fill();
+    }
+    if (roots.length === 1) ringPaintNumber(ctx, radius, roots[0], start, end);
+  }
+  ctx.globalAlpha = 1;
+}
+
+function ringPaintNumber(ctx, radius, root, start, end) {
+  const [inner, outer] = RING_BANDS[1];
+  const size = Math.min(radius * (outer - inner) * 0.8, 15);
+  const words = String(root + 1);
+  ctx.font = `700 ${size}px ${theme.font}`;
+  if (size < 7 || radius * inner * (end - start) < ctx.measureText(words).width + 4) return;
+  ctx.fillStyle = inkOn(ringBlue(root));
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(words, ...onRing((start + end) / 2, (radius * (inner + outer)) / 2));
+}
+
+function ringPaintBlocks(ctx, radius) {
+  const [inner, outer] = RING_BANDS[2];
+  for (const block of RING_BLOCKS) {
+    const model = MODELS[block.model];
+    if (!isShown("models", model.id)) continue;
+    ctx.globalAlpha = isLit("models", model.id) ? 1 : DIM;
+    const gap = Math.min((block.end - block.start) * 0.1, 0.6 / radius);
+    ringSector(ctx, radius, [inner, outer], block.start + gap, block.end - gap);
+    ringPaintBlock(ctx, model, radius * inner * (block.end - block.start));
+    if (state.chosen?.kind === "model" && state.chosen.id === model.id) ringPaintHalo(ctx, radius, block);
+  }
+  ctx.globalAlpha = 1;
+}
+
+// Hollow and dashed: not in the zoo; hollow and red: could not be read. Families have the middle ring already.
+function ringPaintBlock(ctx, model, width) {
+  const hollow = isUnseen(model) || isFailed(model);
+  ctx.fillStyle = hollow ? theme.ground : state.colour !== "family" ? colourOf(model) : isAlone(model) ? theme.neutral : theme.edge;
+  ctx.fill();
+  if (!hollow) return;
+  ctx.strokeStyle = isFailed(model) ? theme.danger : theme.muted;
+  ctx.lineWidth = width < 5 ? 0.75 : 1.25;
+  ctx.setLineDash(isUnseen(model) ? [3, 2] : []);
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
+function ringPaintHalo(ctx, radius, { start, end }) {
+  ctx.globalAlpha = 1;
+  ctx.strokeStyle = theme.accent;
+  ctx.lineWidth = 3;
+  ringSector(ctx, radius, [RING_BANDS[2][0], RING_BANDS[0][1] + 0.01], start, end);
+  ctx.stroke();
+}
+
+// First what is dimmed, then what is lit; each kind of curve in one go.
+function ringPaintCurves(ctx, radius) {
+  const fine = Math.min(1, Math.sqrt(RING_CROWD / Math.max(RING_CURVES.length, 1)));
+  const special = (curve) =>
+    [state.chosen, state.hovered].some((target) => target?.kind === "edge" && target.id === curve.edge);
+  for (const bright of lit ? [false, true] : [true]) {
+    for (const curve of RING_CURVES) {
+      const isBright = !lit || (lit.models.has(curve.from) && lit.models.has(curve.to));
+      if (isBright !== bright || !ringIsShown(curve)) continue;
+      const [width, opacity] = RING_STROKES[curve.gap - 1];
+      ctx.globalAlpha = bright ? (lit ? 0.95 : opacity) : DIM * 0.5;
+      ctx.strokeStyle = special(curve) ? theme.accent : ringColours().gaps[curve.gap - 1];
+      ctx.lineWidth = special(curve) ? 3 : lit && bright ? width * 1.25 : Math.max(width * fine, 0.4);
+      ctx.setLineDash(curve.inferred ? [5, 4] : []);
+      ringStroke(ctx, curve.way, radius);
+    }
+  }
+  ctx.globalAlpha = 1;
+  ctx.setLineDash([]);
+}
+
+function ringStroke(ctx, way, radius) {
+  ctx.beginPath();
+  ctx.moveTo(way[0][0] * radius, way[0][1] * radius);
+  for (let at = 1; at < way.length; at += 3) {
+    const [a, b, c] = [way[at], way[at + 1], way[at + 2]];
+    ctx.bezierCurveTo(a[0] * radius, a[1] * radius, b[0] * radius, b[1] * radius, c[0] * radius, c[1] * radius);
+  }
+  ctx.stroke();
+}
+
+// The blocks that carry names: all where all have room; else those that are lit, then roots, as far as they have.
+function ringNamed(radius) {
+  const shownBlocks = RING_BLOCKS.filter((block) => isShown("models", block.model));
+  const need = RING_PITCH / radius;
+  const weight = ({ model }) => (lit?.models.has(model) ? 2 : 0) + (MODELS[model].role === "root" ? 1 : 0);
+  const crowded = shownBlocks.some(({ start, end }) => end - start < need);
+  const wanted = crowded ? shownBlocks.filter(weight).sort((a, b) => weight(b) - weight(a)) : shownBlocks;
+  const taken = new Map();
+  return wanted.filter((block) => {
+    const slot = Math.floor(block.middle / need);
+    const near = [slot - 1, slot, slot + 1].flatMap((one) => taken.get(one) ?? []);
+    if (crowded && near.some((other) => Math.abs(other - block.middle) < need)) return false;
+    taken.set(slot, [...(taken.get(slot) ?? []), block.middle]);
+    return true;
+  });
+}
+
+// Outside, along the radius, and none upside down.
+function ringPaintNames(ctx, radius) {
+  ctx.textBaseline = "middle";
+  for (const { model: id, middle } of ringNamed(radius)) {
+    const model = MODELS[id];
+    const right = Math.sin(middle) >= -1e-9;
+    ctx.save();
+    ctx.globalAlpha = isLit("models", id) ? 1 : DIM * 1.6;
+    ctx.rotate(middle - Math.PI / 2 + (right ? 0 : Math.PI));
+    ctx.font = labelFont(model, RING_FONT);
+    ctx.textAlign = right ? "left" : "right";
+    ctx.fillStyle = isFailed(model) || isUnseen(model) ? theme.muted : theme.ink;
+    ctx.fillText(ringNameOf(id), (right ? 1 : -1) * (radius + 7), 0);
+    ctx.restore();
+  }
+}
+
+const ringNameOf = (id) => (RING.folded && !isAlone(MODELS[id]) ? `Family ${MODELS[id].family}` : MODELS[id].short);
+
+function ringPaint(ctx, radius) {
+  ringPaintCurves(ctx, radius);
+  ringPaintBands(ctx, radius);
+  ringPaintBlocks(ctx, radius);
+  ringPaintNames(ctx, radius);
+}
