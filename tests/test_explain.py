@@ -7,7 +7,8 @@ import pytest
 
 import lineage_graph
 from lineage_graph.errors import LineageGraphError
-from lineage_graph.explain import MEANINGS, explain
+from lineage_graph.explain import explain
+from lineage_graph.render.meanings import MEANINGS
 from lineage_graph.scoring import CUES
 from lineage_graph.signals.registry import SIGNED, is_signed
 from lineage_graph.store import Store

@@ -75,7 +75,7 @@ def _as_json(found: Explanation) -> dict[str, Any]:
 
 
 def _print(found: Explanation) -> None:
-    from lineage_graph.explain import meaning
+    from lineage_graph.render.meanings import meaning
 
     target = console()
     show(target, *(visible(line) for line in _verdict(found)))

@@ -9,6 +9,7 @@ from typing import Any
 from lineage_graph.render import order, reading
 from lineage_graph.render.claims import verdict, whereabouts
 from lineage_graph.render.layout import Layout, arrange
+from lineage_graph.render.meanings import meaning
 from lineage_graph.render.page import network
 from lineage_graph.render.page.ring import ring_data
 from lineage_graph.render.text import count, short_labels
@@ -46,6 +47,7 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
         "models": [_model(lineage, node, slots[node]) for node in nodes],
         "open": reading.OPEN,
         "signals": [visible(signal) for signal in signals],
+        "meanings": [meaning(signal.removeprefix(reading.CUE)) for signal in signals],
         "edges": [_edge(graph.edges[edge], signals) for edge in edges],
         "origins": {
             number[node]: _origins(graph.nodes[node], number) for node in nodes if graph.nodes[node].get("origins")

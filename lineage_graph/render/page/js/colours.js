@@ -37,20 +37,22 @@ const AUDIT = {
   "licence-like": { hue: HUES[5], mark: "§" },
 };
 
-// By name of a colouring: its title, the colour (null: neutral) and mark of a model, and the entries of its legend as
-// [text, colour, mark].
+// By name of a colouring: its title, the colour (null: neutral) and mark of a model, the entries of its legend as
+// [text, colour, mark], and whether there is anything to be coloured.
 const COLOURINGS = {
   family: {
     title: "Family",
     colour: (model) => (isAlone(model) ? null : familyColour(model.family)),
     mark: () => "",
     entries: () => [],
+    occurs: () => true,
   },
   generation: {
     title: "Generation",
     colour: (model) => (isAlone(model) ? null : generationColour(model.generation)),
     mark: (model) => (isAlone(model) ? "" : String(model.generation)),
     entries: () => [...Array(DEEPEST).keys()].map((n) => [`generation ${n + 1}`, generationColour(n + 1), String(n + 1)]),
+    occurs: () => true,
   },
   license: {
     title: "Licence",
@@ -61,6 +63,7 @@ const COLOURINGS = {
       ...(LICENSES.length > HUES.length ? [["another licence", null, OTHER]] : []),
       [NO_LICENSE, null, ""],
     ],
+    occurs: () => LICENSES.length > 0,
   },
   audit: {
     title: "Audit result",
@@ -70,8 +73,9 @@ const COLOURINGS = {
       ...Object.entries(AUDIT)
         .filter(([result]) => MODELS.some((model) => model.audit === result))
         .map(([result, { hue, mark }]) => [result, hue, mark]),
-      ["nothing found", null, ""],
+      ["nothing to say", null, ""],
     ],
+    occurs: () => MODELS.some((model) => model.audit),
   },
 };
 

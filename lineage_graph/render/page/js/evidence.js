@@ -14,8 +14,8 @@ function meter(name, share, floor) {
 }
 
 // One row of evidence. The bar is full at `most`; where the sign counts, 0 is in the middle.
-function signal(name, value, most, signed) {
-  const row = element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, rounded(value)));
+function signal([name, value, meaning], most, signed) {
+  const row = element("tr", {}, element("th", { scope: "row" }, explained(name, meaning)), element("td", {}, rounded(value)));
   if (typeof value !== "number" || Math.abs(value) > most || (value < 0 && !signed)) return row.append(element("td")), row;
   const bar = element("i", { class: value < 0 ? "minus" : "plus" });
   bar.style.width = `${(Math.abs(value) / most) * (signed ? 50 : 100)}%`;
@@ -23,9 +23,16 @@ function signal(name, value, most, signed) {
   return row;
 }
 
-function signals(entries) {
-  return element("table", {}, element("tbody", {}, ...entries.map((entry) => signal(...entry))));
+// A name with what it means, shown to whoever points at it or comes to it with the keyboard.
+function explained(name, meaning) {
+  if (!meaning) return element("bdi", {}, name);
+  const tip = element("span", { role: "tooltip", id: `tip-${(tips += 1)}` }, meaning);
+  return element("span", { class: "tip", tabindex: "0", "aria-describedby": tip.id }, element("bdi", {}, name), tip);
 }
+let tips = 0;
+
+const signals = (entries, most, isSigned) =>
+  element("table", {}, element("tbody", {}, ...entries.map((entry) => signal(entry, most, isSigned(entry[0])))));
 
 // Cues with their log-odds, the strongest first: those for the direction that is drawn, then those against it.
 function cuesOf(edge, cues) {
@@ -33,7 +40,7 @@ function cuesOf(edge, cues) {
   const strength = ([, value]) => (Number.isFinite(value) ? Math.abs(value) : 0);
   const sorted = [...cues].sort((a, b) => strength(b) - strength(a));
   const most = Math.max(1, ...cues.map(strength));
-  const list = (chosen) => signals(chosen.map(([name, value]) => [name, value, most, true]));
+  const list = (chosen) => signals(chosen, most, () => true);
   const group = (title, chosen) => (chosen.length ? [element("h4", {}, title), list(chosen)] : []);
   return [
     section(
@@ -58,8 +65,8 @@ function warningsOf(edge) {
 }
 
 function edgeContent(edge) {
-  const entries = edge.evidence.map(([signal, value]) => [DATA.signals[signal], value]);
-  const cues = entries.filter(([name]) => name.startsWith(CUE)).map(([name, value]) => [name.slice(CUE.length), value]);
+  const entries = edge.evidence.map(([signal, value]) => [DATA.signals[signal], value, DATA.meanings[signal]]);
+  const cues = entries.filter(([name]) => name.startsWith(CUE)).map(([name, ...rest]) => [name.slice(CUE.length), ...rest]);
   const others = entries.filter(([name]) => !name.startsWith(CUE));
   const declared = { confirmed: "confirmed", contradicted: "contradicted" }[edge.declared] ?? "nobody declared it";
   return [
@@ -69,7 +76,7 @@ function edgeContent(edge) {
     section("Facts", definitions([["Kind", edge.kind], ["Distance", rounded(edge.distance)], ["Declaration", declared]])),
     ...partsOf(edge),
     ...cuesOf(edge, cues),
-    others.length ? section("Evidence", signals(others.map(([name, value]) => [name, value, 1, isSigned(name)]))) : null,
+    others.length ? section("Evidence", signals(others, 1, isSigned)) : null,
   ];
 }
 

@@ -4,9 +4,10 @@ const FACTS = {
   parameters: "Parameters",
   format: "Format",
   source: "Source",
+  license: "Licence",
   sha256: "SHA-256",
 };
-const PLACED = new Set(["name", "id", "short", "slot", "claims", "family", "generation", "role", "status", "message", "features", "measured"]);
+const PLACED = new Set(["name", "id", "short", "slot", "claims", "family", "generation", "role", "status", "message", "features", "measured", "audit"]);
 const SIGNED =
   /^(scale|norm_growth|init_drift|kurtosis_growth|rank_loss|precision_loss|lattice_loss|spread_gain|sparsity_gain|masked|units_lost|adapter_gain|rows_added|created|declared|linearized\.asymmetry|detector\.direction|order_lost|(counter|direction)\..+)$/;
 const isSigned = (signal) => SIGNED.test(signal); // negative values speak for the other direction

@@ -30,7 +30,8 @@ const isTyping = (target) => target.matches("input, select, textarea");
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     if (input.value) closeSearch();
-    else change({ chosen: null });
+    else if (state.chosen) change({ chosen: null, selection: null });
+    else if (!filters.hidden) openFilters(false);
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;

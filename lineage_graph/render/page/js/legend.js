@@ -1,13 +1,21 @@
-// The legend shows what occurs in this graph, painted by the same hand.
+// The legend shows what occurs in this graph, painted by the same hand. It is a list of groups of keys, which stand on the
+// page and beside a picture that is saved.
 const KEY = { width: 28, height: 24 };
 
-function key(text, paint) {
+// `paint` paints into a field of KEY's size.
+const key = (text, paint) => ({ text, paint });
+const group = (title, keys) => (keys.length ? [{ title, keys }] : []);
+
+function keyElement({ text, paint }) {
   const canvas = element("canvas", { width: KEY.width * 2, height: KEY.height * 2, "aria-hidden": "true" });
   const ctx = canvas.getContext("2d");
   ctx.scale(2, 2);
   paint(ctx);
-  return element("li", {}, canvas, text);
+  return element("li", {}, canvas, element("bdi", {}, text));
 }
+
+const groupElement = ({ title, keys }) =>
+  element("div", {}, element("h2", {}, title), element("ul", {}, ...keys.map(keyElement)));
 
 function modelKey(text, shape, colour, mark = "") {
   return key(text, (ctx) => {
@@ -32,10 +40,6 @@ function edgeKey(text, { kind = null, width = 2, dash = [], open = false }) {
     ctx.stroke();
     if (kind) paintHead(ctx, kind, 0, KEY.width - 1);
   });
-}
-
-function group(title, keys) {
-  return keys.length ? [element("div", {}, element("h2", {}, title), element("ul", {}, ...keys))] : [];
 }
 
 function modelKeys() {
@@ -71,9 +75,11 @@ function legendOfTree() {
   return [...group(models, modelKeys()), ...group("Edges", edges), ...group("Certainty", certainty)];
 }
 
+const legend = () => view().paint === null ? [] : [...group(COLOURINGS[state.colour].title, colourKeys()), ...view().legend()];
+
 function paintLegend() {
-  const title = COLOURINGS[state.colour].title;
-  byId("legend").querySelector(".keys").replaceChildren(...group(title, colourKeys()), ...view().legend());
+  byId("legend").querySelector(".keys").replaceChildren(...legend().map(groupElement));
+  byId("legend").hidden = !legend().length;
 }
 
 onChange((before) => {

@@ -5,15 +5,18 @@ function repaint() {
   redraw();
 }
 
-readTheme();
 const placeLegend = () => (byId("legend").open = !narrow());
 placeLegend();
 narrowScreen.addEventListener("change", placeLegend);
-byId("empty").hidden = MODELS.length > 0;
-byId("fit").addEventListener("click", () => view().fit());
 darkScheme.addEventListener("change", repaint);
+onChange((before) => {
+  if (before.theme !== state.theme) repaint();
+});
+buildToolbar();
+readTheme();
 paintLegend();
 showView();
+followAddress();
 performance.mark("lineage-drawn");
 
 // The camera starts anew when the reader makes more or less room, not when the legend of other colours takes some.

@@ -65,23 +65,22 @@ function features(text) {
 
 function modelContent(model) {
   const [parents, children] = [PARENT_EDGES[model.id], CHILD_EDGES[model.id]];
-  const [above, below] = [ancestors(model.id).models.size, descendants(model.id).models.size];
   const facts = factsOf(model);
+  const findings = findingsOf(model);
   const misses = DATA.misses.filter(([a, b]) => a === model.id || b === model.id);
   return [
     isFailed(model)
       ? element("div", { class: "alert" }, element("strong", {}, model.status), element("p", {}, model.message))
       : null,
     isUnseen(model) ? element("p", { class: "note" }, UNSEEN) : null,
+    isAlone(model) ? null : lineageSection(model),
     facts.length ? section("Facts", definitions(facts)) : null,
     model.features ? section("Features", ...features(model.features)) : null,
     parents.length ? section("Parents", capped(byPart(parents), (edge) => relation(edge, edge.from))) : null,
     ...originsOf(model),
     children.length ? section("Children", capped(children, (edge) => relation(edge, edge.to))) : null,
-    above + below
-      ? element("p", { class: "note" }, `${plural(above, "ancestor")}, ${plural(below, "descendant")} in all.`)
-      : null,
     model.claims.length ? section("Declared parents", capped(model.claims, claim)) : null,
+    findings.length ? section("Audit", capped(findings, finding)) : null,
     misses.length ? section("Nearest misses", capped(misses, (entry) => miss(entry, model.id))) : null,
   ];
 }
@@ -95,7 +94,7 @@ function showPanel() {
   const isModel = kind === "model";
   const edge = EDGES[id];
   const title = isModel ? MODELS[id].name : `${MODELS[edge.from].name} → ${MODELS[edge.to].name}`;
-  const close = element("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => change({ chosen: null }) }, "×");
+  const close = element("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => change({ chosen: null, selection: null }) }, "×");
   const kindOf = isModel ? describe(MODELS[id]) : `Edge · ${edge.kind}${isOpen(edge) ? " · direction open" : ""}`;
   const heading = element("h2", {}, element("bdi", {}, title));
   const subtitle = element("p", { class: "note" }, kindOf);
@@ -104,7 +103,7 @@ function showPanel() {
     element("div", { class: "body" }, ...(isModel ? modelContent(MODELS[id]) : edgeContent(edge)).filter(Boolean)),
   );
   panel.hidden = false;
-  byId("status").textContent = `${title}: ${kindOf}`;
+  say(`${title}: ${kindOf}`);
   view().reveal(isModel ? id : edge.to);
 }
 

@@ -100,7 +100,7 @@ function ringPaintCurves(ctx, radius) {
       const isBright = !lit || (lit.models.has(curve.from) && lit.models.has(curve.to));
       if (isBright !== bright || !ringIsShown(curve)) continue;
       const [width, opacity] = RING_STROKES[curve.gap - 1];
-      ctx.globalAlpha = bright ? (lit ? 0.95 : opacity) : DIM * 0.5;
+      ctx.globalAlpha = bright ? (lit ? 0.95 : opacity) : DIM * 0.3;
       ctx.strokeStyle = special(curve) ? theme.accent : ringColours().gaps[curve.gap - 1];
       ctx.lineWidth = special(curve) ? 3 : lit && bright ? width * 1.25 : Math.max(width * fine, 0.4);
       ctx.setLineDash(curve.inferred ? [5, 4] : []);

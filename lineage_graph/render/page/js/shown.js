@@ -1,14 +1,14 @@
 // What the filters leave, and what stays lit while the rest is dimmed.
 
-// The values of a model by facet: of its edges' kinds it has several.
+// The values of a model by facet, "" where it has none: of its edges' kinds it has several.
 const VALUES = {
-  family: (model) => [isAlone(model) ? NO_FAMILY : `Family ${model.family}`],
-  kind: (model) => [...new Set([...PARENT_EDGES[model.id], ...CHILD_EDGES[model.id]].map((edge) => edge.kind))],
-  architecture: (model) => [model.architecture || "not known"],
-  license: (model) => [model.license || NO_LICENSE],
-  status: (model) => [isUnseen(model) ? "unseen ancestor" : isFailed(model) ? model.status : "read"],
+  family: (model) => [isAlone(model) ? "" : String(model.family)],
+  kind: (model) => KINDS[model.id],
+  architecture: (model) => [model.architecture ?? ""],
+  license: (model) => [model.license ?? ""],
+  status: (model) => [isUnseen(model) ? "unseen" : model.status],
 };
-const NO_FAMILY = "Without a family";
+const KINDS = MODELS.map(({ id }) => [...new Set([...PARENT_EDGES[id], ...CHILD_EDGES[id]].map((edge) => edge.kind))]);
 
 function passes(model, facet) {
   const wanted = state.filters[facet];

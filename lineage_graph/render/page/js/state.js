@@ -11,6 +11,7 @@ const state = {
   least: 0, // edges of less confidence are hidden
   filters: noFilters(), // by facet, the values that are shown; none: all
   colour: "family", // what the colours of models stand for, one of COLOURINGS
+  theme: "", // "light" or "dark"; "": as the system has it
 };
 const listeners = [];
 const onChange = (listener) => listeners.push(listener);

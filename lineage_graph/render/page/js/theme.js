@@ -2,6 +2,7 @@
 const darkScheme = window.matchMedia("(prefers-color-scheme: dark)");
 const theme = {};
 function readTheme() {
+  document.documentElement.dataset.theme = state.theme;
   const probe = document.body.appendChild(element("i", { hidden: true }));
   for (const name of ["ink", "muted", "line", "ground", "band", "edge", "accent", "danger", "neutral", "surface"]) {
     probe.style.color = `var(--${name})`; // only a property that is a colour gets the one that fits the scheme

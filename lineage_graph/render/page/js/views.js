@@ -14,7 +14,9 @@
 //   step(key)     the model that "ArrowUp", "ArrowDown", "ArrowLeft" or "ArrowRight" leads to from state.chosen, or null
 //   paint(ctx)    paint what is on the screen, in CSS pixels of the container, into any 2D context: a larger canvas for PNG,
 //                 a PictureContext (picture.js) for SVG and paper. What that context knows is listed there
-//   legend()      what its pictures mean besides the colours of models: a list of elements made by group(title, keys)
+//   legend()      what its pictures mean besides the colours of models: [...group(title, [key(text, paint), …]), …], where
+//                 paint(ctx) paints into 28 × 24 pixels (legend.js)
+//   fit and paint are null where there is no camera and no picture.
 //   boxes()       for tests: [{ name, x, y, model: [left, top, right, bottom] }] of the models shown, in pixels
 //
 // What a view asks while it paints:
@@ -35,7 +37,7 @@ function hover(target) {
 }
 
 function showView() {
-  for (const [name, { element }] of Object.entries(views)) element.hidden = name !== state.view;
+  for (const [name, one] of Object.entries(views)) one.element.hidden = name !== state.view;
   if (!mounted.has(state.view)) {
     mounted.add(state.view);
     view().mount();
