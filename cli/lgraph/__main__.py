@@ -14,6 +14,7 @@ from lgraph.calibrate import calibrate
 from lgraph.errors import reported
 from lgraph.evaluate import evaluate
 from lgraph.explain import explain
+from lgraph.export import export
 from lgraph.train_detector import train_detector
 from lineage_graph import __version__
 
@@ -43,7 +44,7 @@ def lgraph(
     """Reads where models come from out of their weights: a directed lineage graph of a zoo of checkpoints."""
 
 
-for command in (build, explain, evaluate, bench, train_detector, calibrate):
+for command in (build, explain, export, evaluate, bench, train_detector, calibrate):
     app.command()(reported(command))
 
 

@@ -32,3 +32,14 @@ def read_graph(folder: Path, option: str) -> LineageGraph:
         return from_json(path.read_text(encoding="utf-8"))
     except (LineageGraphError, UnicodeDecodeError) as error:
         raise LineageGraphError(f"{path}: {error}") from error
+
+
+def selected(lineage: LineageGraph, model: str | None, family: int | None) -> LineageGraph:
+    """The part of a graph that ``--model`` or ``--family`` asks for; all of it where neither is given."""
+    from lineage_graph.render.selection import around, of_family
+
+    if model is not None and family is not None:
+        raise typer.BadParameter("give either a model or a family", param_hint="--model")
+    if model is not None:
+        return around(lineage, model)
+    return lineage if family is None else of_family(lineage, family)

@@ -13,3 +13,10 @@ Cache = Annotated[
     Path | None,
     typer.Option(metavar="DIR", file_okay=False, help="Where finished work is kept; default: the user's cache."),
 ]
+
+Model = Annotated[
+    str | None,
+    typer.Option("--model", metavar="MODEL", help="Only this model with its ancestors and descendants."),
+]
+
+Family = Annotated[int | None, typer.Option("--family", metavar="N", min=1, help="Only the family of this number.")]

@@ -27,7 +27,7 @@ def test_networkx_reads_back_what_was_written():
         assert json.loads(found["evidence"]) == expected["evidence"]
         assert json.loads(found["layers"]) == expected["layers"]
         apart = {"evidence": 0, "layers": 0, "id": 0}
-        assert {**found, **apart} == {**expected, **apart}
+        assert {**found, **apart} == {**expected, **apart, "weight": expected["confidence"]}
 
 
 def test_origins_and_layers_are_json_in_strings():
