@@ -10,7 +10,7 @@ from typing import Any
 from lineage_graph.checkpoints.counters import counters_in
 from lineage_graph.checkpoints.inside import file_inside
 from lineage_graph.checkpoints.jsons import parse_object
-from lineage_graph.checkpoints.limits import MAX_JSON_BYTES, MAX_TENSORS
+from lineage_graph.checkpoints.limits import MAX_JSON_BYTES, MAX_SHARDS, MAX_TENSORS
 from lineage_graph.checkpoints.sniff import sniff
 from lineage_graph.checkpoints.source import open_source
 from lineage_graph.errors import (
@@ -68,8 +68,10 @@ def from_index(index: Path) -> Folder:
         raise CorruptFileError(f"{index}: its weight_map is no table from tensors to files")
     if len(places) > MAX_TENSORS:
         raise LimitExceededError(f"{index}: the index lists {len(places)} tensors, more than {MAX_TENSORS}")
-    files = tuple(file_inside(index.parent, name, str(index)) for name in sorted(set(places.values())))
-    return Folder(files, frozenset(places))
+    shards = sorted(set(places.values()))
+    if len(shards) > MAX_SHARDS:
+        raise LimitExceededError(f"{index}: the index names {len(shards)} files, more than {MAX_SHARDS}")
+    return Folder(tuple(file_inside(index.parent, name, str(index)) for name in shards), frozenset(places))
 
 
 def config_architecture(path: Path) -> str:

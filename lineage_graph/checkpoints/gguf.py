@@ -18,9 +18,17 @@ import numpy.typing as npt
 
 from lineage_graph.checkpoints.base import CHUNK, Contents, Values
 from lineage_graph.checkpoints.extras import require
-from lineage_graph.checkpoints.limits import MAX_HEADER_BYTES, MAX_NAME, MAX_RANK, MAX_TENSORS
+from lineage_graph.checkpoints.limits import (
+    MAX_AXIS,
+    MAX_HEADER_BYTES,
+    MAX_KEY,
+    MAX_NAME,
+    MAX_RANK,
+    MAX_TENSORS,
+    MAX_WORDS,
+)
 from lineage_graph.checkpoints.source import ByteSource
-from lineage_graph.checkpoints.stored import StoredTensor
+from lineage_graph.checkpoints.stored import StoredTensor, check_sharing
 from lineage_graph.errors import CorruptFileError, LimitExceededError, TruncatedFileError, UnsupportedFormatError
 from lineage_graph.types import FloatArray
 
@@ -33,6 +41,7 @@ _PLAIN = {
     **{f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
 }
 _ALIGNMENT = 32
+_WANTED = ("general.alignment", "general.architecture")
 _NESTING = 4
 
 
@@ -49,7 +58,7 @@ def read_gguf(source: ByteSource) -> Contents:
             raise UnsupportedFormatError(f"{source.label}: GGUF version {version} is not supported")
         if tensor_count > MAX_TENSORS or field_count > MAX_TENSORS:
             raise LimitExceededError(f"{source.label}: {tensor_count} tensors and {field_count} fields are too many")
-        fields = {index.text(): index.value() for _ in range(field_count)}
+        fields = index.fields(field_count)
         entries = [index.tensor() for _ in range(tensor_count)]
         start = stream.tell()
     alignment = fields.get("general.alignment", _ALIGNMENT)
@@ -61,7 +70,8 @@ def read_gguf(source: ByteSource) -> Contents:
         if entry.name in tensors:
             raise CorruptFileError(f"{source.label}: two tensors are named {entry.name[:80]!r}")
         tensors[entry.name] = _tensor(library, source, entry, start, swapped=index.order == ">")
-    return Contents("gguf", tensors, {}, str(fields.get("general.architecture") or ""))
+    check_sharing(source.label, tensors.values(), source.size)
+    return Contents("gguf", tensors, {}, str(fields.get("general.architecture") or "")[:80])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,7 @@ class _Index:
 
     def __init__(self, stream: io.BufferedReader, source: ByteSource) -> None:
         self._stream, self._source = stream, source
+        self._words = 0
         stream.seek(len(MAGIC))
         self.order = ">" if stream.peek(2)[:2] == b"\0\0" else "<"
 
@@ -95,25 +106,38 @@ class _Index:
         """The next scalar."""
         return struct.unpack(self.order + kind, self.bytes(struct.calcsize("<" + kind)))[0]
 
-    def text(self) -> str:
-        """The next string."""
-        return self.bytes(self.number("Q")).decode("utf-8", "replace")
+    def text(self, most: int) -> str:
+        """The next string, of at most ``most`` bytes."""
+        size = self.number("Q")
+        if size > most:
+            raise LimitExceededError(f"{self._source.label}: a name or a word of {size} bytes, more than {most}")
+        return self.bytes(size).decode("utf-8", "replace")
 
-    def value(self) -> Any:
-        """The next metadata value; arrays (vocabularies) are passed over and give ``None``."""
-        kind = self.number("I")
-        if kind == _ARRAY:
-            return self._skip_array(_NESTING)
-        if kind == _STRING:
-            return self.text()
-        return self.number(self._scalar(kind))
+    def fields(self, count: int) -> dict[str, Any]:
+        """The next ``count`` metadata fields, of which only ``_WANTED`` are kept: a vocabulary is megabytes."""
+        found: dict[str, Any] = {}
+        for _ in range(count):
+            name, kind = self.text(MAX_KEY), self.number("I")
+            if name in found:
+                raise CorruptFileError(f"{self._source.label}: the field {name!r} occurs twice")
+            if kind == _ARRAY:
+                self._skip_array(_NESTING)
+            elif kind == _STRING and name not in _WANTED:
+                self._skip(self.number("Q"))
+            else:
+                value = self.text(MAX_KEY) if kind == _STRING else self.number(self._scalar(kind))
+                if name in _WANTED:
+                    found[name] = value
+        return found
 
     def tensor(self) -> _Entry:
         """The next tensor's description."""
-        name, rank = self.text(), self.number("I")
-        if rank > MAX_RANK or len(name) > MAX_NAME:
-            raise LimitExceededError(f"{self._source.label}: a tensor of {rank} axes, name of {len(name)} characters")
+        name, rank = self.text(4 * MAX_NAME), self.number("I")
+        if rank > MAX_RANK:
+            raise LimitExceededError(f"{self._source.label}: tensor {name[:80]!r} of {rank} axes, more than {MAX_RANK}")
         shape = tuple(self.number("Q") for _ in range(rank))[::-1]
+        if max(shape, default=0) > MAX_AXIS:
+            raise LimitExceededError(f"{self._source.label}: tensor {name[:80]!r} has an axis that no file holds")
         return _Entry(name, shape, self.number("I"), self.number("Q"))
 
     def _scalar(self, kind: int) -> str:
@@ -126,13 +150,20 @@ class _Index:
         if kind == _ARRAY:
             if nesting == 0:
                 raise LimitExceededError(f"{self._source.label}: metadata arrays nest deeper than {_NESTING}")
+            self._count_words(count)
             for _ in range(count):
                 self._skip_array(nesting - 1)
         elif kind == _STRING:
+            self._count_words(count)
             for _ in range(count):
                 self._skip(self.number("Q"))
         else:
             self._skip(count * struct.calcsize("<" + self._scalar(kind)))
+
+    def _count_words(self, count: int) -> None:
+        self._words += count
+        if self._words > MAX_WORDS:
+            raise LimitExceededError(f"{self._source.label}: {self._words} words in the header, more than {MAX_WORDS}")
 
     def _skip(self, count: int) -> None:
         if self._stream.tell() + count > self._source.size:

@@ -17,6 +17,7 @@ from lineage_graph.checkpoints.extras import require
 from lineage_graph.checkpoints.jsons import parse_object
 from lineage_graph.checkpoints.limits import (
     INFLATION_FREE_BYTES,
+    MAX_CHUNK_BYTES,
     MAX_DEPTH,
     MAX_INFLATION,
     MAX_JSON_BYTES,
@@ -24,7 +25,7 @@ from lineage_graph.checkpoints.limits import (
 )
 from lineage_graph.checkpoints.npz import array_dtype
 from lineage_graph.checkpoints.source import ByteSource
-from lineage_graph.checkpoints.stored import StoredTensor, check_layout, pieces_of
+from lineage_graph.checkpoints.stored import StoredTensor, check_layout, check_sharing, pieces_of
 from lineage_graph.checkpoints.zips import Archive
 from lineage_graph.errors import CorruptFileError, LimitExceededError, TruncatedFileError, UnsupportedFormatError
 from lineage_graph.types import FloatArray
@@ -46,16 +47,17 @@ def read_keras_archive(archive: Archive, resources: ExitStack) -> Contents:
 def read_keras(source: ByteSource, resources: ExitStack) -> Contents:
     """The index of an HDF5 file: every dataset of numbers outside the optimizer's groups, by its path.
 
-    Raises MissingExtraError, TruncatedFileError, CorruptFileError; UnsupportedFormatError for a dataset whose values
-    lie in another file.
+    Raises MissingExtraError, TruncatedFileError, CorruptFileError, LimitExceededError; UnsupportedFormatError for a
+    dataset whose values lie in another file.
     """
     h5py = require("h5py", "keras", source.label)
     try:
-        file = resources.enter_context(h5py.File(source.stream(), "r"))
+        file = resources.enter_context(h5py.File(source.stream(), "r", rdcc_nbytes=MAX_CHUNK_BYTES))
     except OSError as error:
         kind = TruncatedFileError if "truncated" in str(error) else CorruptFileError
         raise kind(f"{source.label}: HDF5 refuses it ({' '.join(str(error).split())[:120]})") from error
-    root = file["model_weights"] if isinstance(file.get("model_weights"), h5py.Group) else file
+    inner = _group(h5py, file, "model_weights")
+    root = file if inner is None else inner
     tensors: dict[str, Values] = {}
     steps: dict[str, float] = {}
     for path, dataset in _datasets(h5py, root, "", set()):
@@ -63,9 +65,19 @@ def read_keras(source: ByteSource, resources: ExitStack) -> Contents:
         if values is not None and not path.startswith(tuple(f"{group}/" for group in _OPTIMIZER_GROUPS)):
             tensors[path] = values
     for group in _OPTIMIZER_GROUPS:
-        if isinstance(file.get(group), h5py.Group):
-            steps.update(_steps(h5py, file[group]))
+        found = _group(h5py, file, group)
+        if found is not None:
+            steps.update(_steps(h5py, found))
+    check_sharing(source.label, tensors.values(), source.size)
     return Contents("keras", tensors, counters_in(steps), _architecture(source.label, file))
+
+
+def _group(h5py: Any, file: Any, name: str) -> Any:
+    """The group of that name at the top, by a hard link; ``None`` without one."""
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        return None
+    found = file[name]
+    return found if isinstance(found, h5py.Group) else None
 
 
 def _datasets(h5py: Any, group: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
@@ -102,6 +114,8 @@ def _values(source: ByteSource, dataset: Any) -> Values | None:
     check_layout(label, dataset.shape, size, 0, None)
     if size * itemsize > max(INFLATION_FREE_BYTES, MAX_INFLATION * dataset.id.get_storage_size()):
         raise LimitExceededError(f"{label}: {size * itemsize} bytes declared, {dataset.id.get_storage_size()} stored")
+    if math.prod(dataset.chunks or ()) * itemsize > MAX_CHUNK_BYTES:
+        raise LimitExceededError(f"{label}: its chunks are of more than {MAX_CHUNK_BYTES} bytes")
     return _PackedDataset(dataset, tuple(dataset.shape), name)
 
 

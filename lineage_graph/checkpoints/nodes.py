@@ -126,6 +126,14 @@ def children(node: object) -> Mapping[Hashable, object]:
     return {**named, **(modules if isinstance(modules, dict) else {})}
 
 
+def child(node: object, name: str) -> object:
+    """What lies inside a node that is no module under ``name``, without a copy of all else; ``None`` without it."""
+    if isinstance(node, Inert):
+        state = node.state if isinstance(node.state, dict) else {}
+        return state[name] if name in state else node.items.get(name)
+    return node.get(name) if isinstance(node, dict) else None
+
+
 def is_module(node: object) -> bool:
     """Whether a node is a pickled ``torch.nn.Module``, or a module of TorchScript."""
     if not isinstance(node, Inert) or not isinstance(node.state, dict):
@@ -137,8 +145,7 @@ def is_optimizer(node: object) -> bool:
     """Whether a node is a pickled optimizer or an optimizer's state dict."""
     if qualified(node).startswith("torch.optim."):
         return True
-    inside = children(node) if isinstance(node, dict | Inert) else {}
-    return "param_groups" in inside and "state" in inside
+    return child(node, "param_groups") is not None and child(node, "state") is not None
 
 
 def np_dtype(kind: NumpyType) -> np.dtype[Any] | None:

@@ -20,10 +20,10 @@ from lineage_graph.checkpoints.base import Contents, Values
 from lineage_graph.checkpoints.dtypes import RAW
 from lineage_graph.checkpoints.extras import require
 from lineage_graph.checkpoints.inside import file_inside
-from lineage_graph.checkpoints.limits import MAX_NAME, MAX_PICKLE_BYTES, MAX_RANK
+from lineage_graph.checkpoints.limits import MAX_NAME, MAX_RANK, MAX_TYPED_BYTES
 from lineage_graph.checkpoints.protobuf import BYTES, VARINT, Field, Message
 from lineage_graph.checkpoints.source import ByteSource, open_source
-from lineage_graph.checkpoints.stored import StoredTensor, check_layout, pieces_of
+from lineage_graph.checkpoints.stored import StoredTensor, check_layout, check_sharing, pieces_of
 from lineage_graph.errors import CheckpointError, CorruptFileError, LimitExceededError, TruncatedFileError
 from lineage_graph.types import FloatArray
 
@@ -75,7 +75,7 @@ def looks_like_onnx(source: ByteSource) -> bool:
 def read_onnx(source: ByteSource, path: Path | None, resources: ExitStack) -> Contents:
     """The index of a model's initializers. ``path``: the model's file; external data must lie in its folder.
 
-    Raises MissingExtraError, TruncatedFileError, CorruptFileError.
+    Raises MissingExtraError, TruncatedFileError, CorruptFileError, LimitExceededError.
     """
     tensors: dict[str, Values] = {}
     files: dict[str, ByteSource] = {}
@@ -88,6 +88,7 @@ def read_onnx(source: ByteSource, path: Path | None, resources: ExitStack) -> Co
             tensors[entry.name] = _outside(source.label, entry, path, files, resources)
         else:
             tensors[entry.name] = _inside(source, entry)
+    check_sharing(source.label, tensors.values(), source.size + sum(file.size for file in files.values()))
     return Contents("onnx", tensors)
 
 
@@ -106,16 +107,22 @@ def _initializers(source: ByteSource) -> list[_Tensor]:
         entries = []
         for graph in (found for found in fields if found.number == _GRAPH):
             inner = model.inner(graph)
-            entries += [_parse(inner, found) for found in inner if (found.number, found.wire) == (_INITIALIZER, BYTES)]
+            entries += [
+                _parse(inner, found, source.label)
+                for found in inner
+                if (found.number, found.wire) == (_INITIALIZER, BYTES)
+            ]
         return entries
 
 
-def _parse(graph: Message, message: Field) -> _Tensor:
+def _parse(graph: Message, message: Field, label: str) -> _Tensor:
     entry = _Tensor(message)
     proto = graph.inner(message)
     for found in proto:
         if found.number == _DIMS:
             entry.shape += [found.value] if found.wire == VARINT else proto.varints(found, MAX_RANK)
+            if len(entry.shape) > MAX_RANK:
+                raise LimitExceededError(f"{label}: an initializer of more than {MAX_RANK} dimensions")
         elif found.number == _TYPE:
             entry.kind = found.value
         elif found.number == _NAME and found.size <= 4 * MAX_NAME:
@@ -146,7 +153,7 @@ def _inside(source: ByteSource, entry: _Tensor) -> Values:
     library = require("onnx", "onnx", source.label)
     # Two bits an element is the densest packing that ONNX has.
     check_layout(label, shape, 4 * entry.message.size, 0, None)
-    if entry.message.size > MAX_PICKLE_BYTES:
+    if entry.message.size > MAX_TYPED_BYTES:
         raise LimitExceededError(f"{label}: {entry.message.size} bytes of typed values")
     return _TypedTensor(library, source.window(entry.message.start, entry.message.size, "it", label), shape, dtype)
 

@@ -9,7 +9,8 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lineage_graph.errors import CorruptFileError, TruncatedFileError
+from lineage_graph.checkpoints.limits import MAX_FIELDS
+from lineage_graph.errors import CorruptFileError, LimitExceededError, TruncatedFileError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _MAX_VARINT = 10
@@ -27,18 +28,28 @@ class Field:
 
 
 class Message:
-    """The fields of one message that lies in ``stream`` from ``start`` to ``stop``."""
+    """The fields of one message that lies in ``stream`` from ``start`` to ``stop``.
 
-    def __init__(self, stream: io.BufferedReader, start: int, stop: int, label: str) -> None:
+    ``left``: how many fields may still be looked at, in this message and those inside it; an iterator that they share.
+    """
+
+    def __init__(
+        self, stream: io.BufferedReader, start: int, stop: int, label: str, left: Iterator[int] | None = None
+    ) -> None:
         self._stream, self._start, self._stop, self._label = stream, start, stop, label
+        self._left = iter(range(MAX_FIELDS)) if left is None else left
 
     def __iter__(self) -> Iterator[Field]:
-        """Field after field. Raises TruncatedFileError, CorruptFileError."""
+        """Field after field. Raises TruncatedFileError, CorruptFileError, LimitExceededError."""
         position = self._start
         while position < self._stop:
+            if next(self._left, None) is None:
+                raise LimitExceededError(f"{self._label}: more than {MAX_FIELDS} protobuf fields")
             self._stream.seek(position)
             key = self._varint()
             number, wire = key >> 3, key & 7
+            if number == 0:
+                raise CorruptFileError(f"{self._label}: a protobuf field without a number at byte {position}")
             value, size = 0, 0
             if wire == VARINT:
                 value = self._varint()
@@ -54,7 +65,7 @@ class Message:
 
     def inner(self, field: Field) -> Message:
         """The message inside a BYTES field."""
-        return Message(self._stream, field.start, field.start + field.size, self._label)
+        return Message(self._stream, field.start, field.start + field.size, self._label, self._left)
 
     def bytes(self, field: Field) -> bytes:
         """The content of a BYTES field."""

@@ -17,6 +17,7 @@ from lineage_graph.checkpoints.mapped import MappedFile, MappedTensor, acceptabl
 from lineage_graph.checkpoints.nodes import leaf_of
 from lineage_graph.checkpoints.rebuild import HARMLESS
 from lineage_graph.checkpoints.source import ByteSource
+from lineage_graph.checkpoints.stored import check_sharing
 from lineage_graph.checkpoints.torch_legacy import load_pickles
 from lineage_graph.checkpoints.torch_tar import load_tar
 from lineage_graph.checkpoints.torch_zip import load_zip, pickle_member
@@ -57,6 +58,7 @@ def read_pytorch(source: ByteSource, path: Path | None) -> Contents:
     """
     tree = load_tree(source)
     place, tensors = find_weights(tree.root, leaf_of, source.label)
+    check_sharing(source.label, tensors.values(), source.size)
     if not tensors:
         met = sorted(name for name in tree.met if name not in HARMLESS and not acceptable(frozenset({name})))
         if met:

@@ -88,12 +88,13 @@ def _storage(machine: Machine, what: Global, arguments: tuple[Any, ...]) -> obje
 
     tree = load_tree(memory_source(arguments[0], machine.label), nested=True)
     machine.met |= tree.met
+    machine.count(tree.opcodes)
     return tree.root
 
 
 def _ordered_dict(machine: Machine, what: Global, arguments: tuple[Any, ...]) -> object:
     pairs = arguments[0] if arguments and isinstance(arguments[0], list | tuple) else ()
-    machine.spend(16 * len(pairs))
+    machine.spend(0, entries=2 * len(pairs))
     return machine.fill(
         {}, [part for pair in pairs if isinstance(pair, list | tuple) and len(pair) == 2 for part in pair]
     )

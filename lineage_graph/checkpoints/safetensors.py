@@ -13,7 +13,7 @@ from lineage_graph.checkpoints.base import Contents
 from lineage_graph.checkpoints.counters import counters_in
 from lineage_graph.checkpoints.dtypes import RAW
 from lineage_graph.checkpoints.jsons import parse_object
-from lineage_graph.checkpoints.limits import MAX_HEADER_BYTES
+from lineage_graph.checkpoints.limits import MAX_AXIS, MAX_HEADER_BYTES, MAX_RANK
 from lineage_graph.checkpoints.source import ByteSource
 from lineage_graph.checkpoints.stored import StoredTensor
 from lineage_graph.errors import CorruptFileError, LimitExceededError, TruncatedFileError, UnsupportedFormatError
@@ -68,6 +68,8 @@ def _entry(label: str, name: str, entry: Any) -> tuple[int, int, str, tuple[int,
     dtype, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
     if not _naturals(shape) or not _naturals(offsets) or len(offsets) != 2:
         raise CorruptFileError(f"{label}: its shape or its data_offsets are no list of natural numbers")
+    if len(shape) > MAX_RANK or max((0, *shape)) > MAX_AXIS:
+        raise LimitExceededError(f"{label}: {len(shape)} dimensions, or one that no file has")
     if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise UnsupportedFormatError(f"{label}: dtype {str(dtype)[:20]} is not supported")
     expected = math.prod(shape) * RAW[_DTYPES[dtype]].itemsize

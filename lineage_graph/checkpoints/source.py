@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lineage_graph.errors import EmptyFileError, TruncatedFileError, UnreadableFileError, of_os_error
+from lineage_graph.checkpoints.limits import HOLES_FREE_BYTES, MAX_HOLES
+from lineage_graph.errors import (
+    EmptyFileError,
+    LimitExceededError,
+    TruncatedFileError,
+    UnreadableFileError,
+    of_os_error,
+)
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -111,20 +120,32 @@ class _SourceFile(io.RawIOBase):
 def open_source(path: Path) -> tuple[ByteSource, io.FileIO]:
     """Open a file for reading; the caller closes the second value.
 
-    Raises UnreadableFileError for what is no regular file (a pipe would block) or may not be read, EmptyFileError.
+    Raises UnreadableFileError for what is no regular file (a pipe would block) or may not be read, EmptyFileError,
+    LimitExceededError for a large file that is nearly all hole.
     """
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise UnreadableFileError(f"{path}: not a regular file")
-        file = io.FileIO(path, "rb")
+        _check_regular(path, path.stat())
+        # Without waiting, should a pipe have taken the file's place since.
+        file = io.FileIO(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
     except OSError as error:
         raise of_os_error(path, error) from error
-    size = file.seek(0, io.SEEK_END)
-    if size == 0:
-        file.close()
-        raise EmptyFileError(f"{path}: the file is empty")
+    with ExitStack() as failing:
+        failing.callback(file.close)
+        status = os.fstat(file.fileno())
+        _check_regular(path, status)
+        size = file.seek(0, io.SEEK_END)
+        if size == 0:
+            raise EmptyFileError(f"{path}: the file is empty")
+        on_disk = 512 * getattr(status, "st_blocks", size)
+        if size > max(HOLES_FREE_BYTES, MAX_HOLES * on_disk):
+            raise LimitExceededError(f"{path}: a file of {size} bytes that is nearly all hole ({on_disk} on disk)")
+        failing.pop_all()
     return ByteSource(file, 0, size, str(path)), file
+
+
+def _check_regular(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableFileError(f"{path}: not a regular file")
 
 
 def memory_source(data: bytes, label: str) -> ByteSource:

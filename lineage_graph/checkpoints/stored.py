@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.checkpoints.base import CHUNK
+from lineage_graph.checkpoints.base import CHUNK, Values
 from lineage_graph.checkpoints.dtypes import RAW, decode
-from lineage_graph.checkpoints.limits import MAX_EXPANDED, MAX_RANK
+from lineage_graph.checkpoints.limits import MAX_EXPANDED, MAX_RANK, MAX_SHARING, SHARING_FREE
 from lineage_graph.checkpoints.source import ByteSource
 from lineage_graph.errors import CorruptFileError, LimitExceededError, UnsupportedFormatError
 from lineage_graph.types import FloatArray
@@ -64,13 +64,19 @@ class StoredTensor:
         """Number of elements."""
         return math.prod(self.shape)
 
+    @property
+    def reach(self) -> int:
+        """Number of elements from the first to the last, which are read to have its own."""
+        if self.strides is None or not self.size:
+            return self.size
+        return sum((n - 1) * stride for n, stride in zip(self.shape, self.strides, strict=True)) + 1
+
     def read(self) -> npt.NDArray[Any]:
         """The values in their shape, C order."""
         if self.strides is None:
             raw = self._elements(self.offset, self.size).reshape(self.shape)
         else:
-            reach = sum((n - 1) * stride for n, stride in zip(self.shape, self.strides, strict=True)) + 1
-            span = self._elements(self.offset, reach if self.size else 0)
+            span = self._elements(self.offset, self.reach)
             steps = [stride * span.itemsize for stride in self.strides]
             raw = np.ascontiguousarray(np.lib.stride_tricks.as_strided(span, self.shape, steps))
         return decode(raw, self.dtype)
@@ -121,6 +127,15 @@ def check_layout(
         raise CorruptFileError(f"{label}: a tensor of shape {shape} reaches beyond its storage of {elements} elements")
     if size > max(elements, MAX_EXPANDED):
         raise LimitExceededError(f"{label}: a tensor of shape {shape} repeats a storage of {elements} elements")
+
+
+def check_sharing(label: str, tensors: Iterable[Values], stored: int) -> None:
+    """Raises LimitExceededError where the tensors together would read the ``stored`` bytes too many times over: ten
+    thousand views of one storage would make a small file the work of a day.
+    """
+    read = sum(max(math.prod(t.shape), t.reach if isinstance(t, StoredTensor) else 0) for t in tensors)
+    if read > max(SHARING_FREE, MAX_SHARING * stored):
+        raise LimitExceededError(f"{label}: its tensors read {read} elements out of {stored} bytes")
 
 
 def pieces_of(values: npt.NDArray[Any]) -> Iterator[FloatArray]:

@@ -6,13 +6,12 @@ then for each key the number of its elements (8 bytes) and their raw bytes.
 
 from __future__ import annotations
 
-from lineage_graph.checkpoints.limits import MAX_PICKLE_BYTES
 from lineage_graph.checkpoints.nodes import Storage
 from lineage_graph.checkpoints.source import ByteSource
 from lineage_graph.checkpoints.storages import persistent_storage, storage_bytes
 from lineage_graph.checkpoints.tree import Tree
 from lineage_graph.checkpoints.unpickle import Machine
-from lineage_graph.errors import CorruptFileError, LimitExceededError, UnsafePickleError
+from lineage_graph.errors import CorruptFileError, UnsafePickleError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _SPELLINGS = (_MAGIC.to_bytes(10, "little"), str(_MAGIC).encode())
@@ -25,12 +24,10 @@ def load_pickles(source: ByteSource, nested: bool = False) -> Tree:
     """
     if is_legacy(source):
         return _LegacyFile(source, nested).load()
-    if source.size > MAX_PICKLE_BYTES:
-        raise LimitExceededError(f"{source.label}: a pickle of {source.size} bytes")
     machine = Machine(source, _refuse, nested)
     root = machine.load()
     torch = any(name.startswith("torch.") for name in machine.met)
-    return Tree(root, frozenset(machine.met), format="pytorch" if torch else "pickle")
+    return Tree(root, frozenset(machine.met), format="pytorch" if torch else "pickle", opcodes=machine.opcodes)
 
 
 def is_legacy(source: ByteSource) -> bool:
@@ -59,7 +56,7 @@ class _LegacyFile:
         self._swapped = isinstance(information, dict) and information.get("little_endian") is False
         root, keys = machine.load(), machine.load()
         self._locate(keys, machine.stream.tell())
-        return Tree(root, frozenset(machine.met))
+        return Tree(root, frozenset(machine.met), opcodes=machine.opcodes)
 
     def _persistent(self, ident: object) -> object:
         """A storage whose place is still open, or, for ``("module", class, …)``, the class."""

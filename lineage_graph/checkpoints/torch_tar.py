@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import struct
 import tarfile
+from collections.abc import Iterator
 
 from lineage_graph.checkpoints.limits import MAX_RANK, MAX_TENSORS
 from lineage_graph.checkpoints.nodes import Storage
@@ -21,6 +22,7 @@ from lineage_graph.checkpoints.unpickle import Machine
 from lineage_graph.errors import CorruptFileError, LimitExceededError, TruncatedFileError, UnsupportedFormatError
 
 _PARTS = ("storages", "tensors", "pickle")
+_MOST_MEMBERS = 1000
 
 
 def load_tar(source: ByteSource) -> Tree:
@@ -41,20 +43,37 @@ def load_tar(source: ByteSource) -> Tree:
 
 
 def _members(source: ByteSource) -> dict[str, ByteSource]:
+    """The three parts. Header by header: ``tarfile`` as a whole reads names and tables of any size into memory."""
     parts = {}
-    try:
-        with source.stream() as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
-            for info in tar:
-                if info.name in _PARTS and info.isreg():
-                    parts[info.name] = source.window(
-                        info.offset_data, info.size, info.name, f"{source.label}: {info.name}"
-                    )
-    except tarfile.TarError as error:
-        raise CorruptFileError(f"{source.label}: the tar archive is damaged ({error})") from error
+    for info, offset in _headers(source):
+        if info.name in _PARTS and info.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            parts[info.name] = source.window(offset, info.size, info.name, f"{source.label}: {info.name}")
     missing = [name for name in _PARTS if name not in parts]
     if missing:
         raise UnsupportedFormatError(f"{source.label}: a tar archive without {missing[0]!r}, so none that torch wrote")
     return parts
+
+
+def _headers(source: ByteSource) -> Iterator[tuple[tarfile.TarInfo, int]]:
+    """Each member's header and where its content starts. Links and devices are headers like others, and not followed.
+
+    Raises CorruptFileError, LimitExceededError.
+    """
+    offset = 0
+    for _ in range(_MOST_MEMBERS):
+        header = source.read(offset, min(tarfile.BLOCKSIZE, source.size - offset))
+        if len(header) < tarfile.BLOCKSIZE or header.count(0) == tarfile.BLOCKSIZE:
+            return
+        try:
+            info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        except tarfile.HeaderError as error:
+            raise CorruptFileError(f"{source.label}: the tar archive is damaged ({error})") from error
+        offset += tarfile.BLOCKSIZE
+        if info.size < 0:
+            raise CorruptFileError(f"{source.label}: the tar archive has a member of {info.size} bytes")
+        yield info, offset
+        offset = min(source.size, offset + -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
+    raise LimitExceededError(f"{source.label}: the tar archive has more than {_MOST_MEMBERS} members")
 
 
 def _storages(part: ByteSource) -> dict[str, Storage]:

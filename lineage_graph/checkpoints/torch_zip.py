@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lineage_graph.checkpoints.limits import MAX_PICKLE_BYTES
 from lineage_graph.checkpoints.nodes import Storage
 from lineage_graph.checkpoints.source import ByteSource
 from lineage_graph.checkpoints.storages import persistent_storage, storage_bytes
 from lineage_graph.checkpoints.tree import Tree
 from lineage_graph.checkpoints.unpickle import Machine
 from lineage_graph.checkpoints.zips import Archive
-from lineage_graph.errors import LimitExceededError, TruncatedFileError
+from lineage_graph.errors import TruncatedFileError
 
 _PICKLE = "data.pkl"
 _SCRIPT = "constants.pkl"
@@ -27,8 +26,6 @@ def load_zip(archive: Archive, pickle: str) -> Tree:
     """The tree behind ``pickle``. Raises CorruptFileError, TruncatedFileError, LimitExceededError."""
     prefix = pickle.removesuffix(_PICKLE)
     source = archive.member(pickle)
-    if source.size > MAX_PICKLE_BYTES:
-        raise LimitExceededError(f"{source.label}: a pickle of {source.size} bytes")
     order = f"{prefix}byteorder"
     swapped = order in archive and archive.member(order).head(8).strip() == b"big"
     found: dict[str, ByteSource] = {}
@@ -46,6 +43,15 @@ def load_zip(archive: Archive, pickle: str) -> Tree:
 
     machine = Machine(source, persistent)
     root = machine.load()
-    in_place = all(archive.stored(name) for name in archive.names)
     script = f"{prefix}{_SCRIPT}" in archive
-    return Tree(root, frozenset(machine.met), mappable=in_place and not swapped and not script and machine.plain)
+    mappable = _one_meaning(archive) and not swapped and not script and machine.plain
+    return Tree(root, frozenset(machine.met), mappable=mappable, opcodes=machine.opcodes)
+
+
+def _one_meaning(archive: Archive) -> bool:
+    """Whether torch's own loader is bound to find the members that were looked at here: it takes the first member's
+    folder for the archive's, and names that differ in case alone for one.
+    """
+    folders = {name.partition("/")[0] for name in archive.names}
+    distinct = len({name.casefold() for name in archive.names}) == len(archive.names)
+    return distinct and len(folders) == 1 and all(archive.stored(name) for name in archive.names)

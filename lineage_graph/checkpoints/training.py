@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lineage_graph.checkpoints.base import Values
 from lineage_graph.checkpoints.counters import counters_in
-from lineage_graph.checkpoints.nodes import SCRIPT, children, is_optimizer, qualified
+from lineage_graph.checkpoints.nodes import SCRIPT, child, children, is_optimizer, qualified
 
 ARCHITECTURE_KEYS = ("architecture", "arch", "model_name", "model_type")
 """Where a checkpoint says in a word what it is."""
@@ -35,8 +35,8 @@ def architecture(root: object, weights: object) -> str:
 def _steps(optimizer: object, leaf: Callable[[object], Values | None]) -> list[float]:
     """``state`` maps each parameter to a table with its ``step``, a number or a tensor of one."""
     found: list[float] = []
-    for _, entry in zip(range(_MOST_STEPS), children(children(optimizer).get("state")).values(), strict=False):
-        step = children(entry).get("step")
+    for _, entry in zip(range(_MOST_STEPS), children(child(optimizer, "state")).values(), strict=False):
+        step = child(entry, "step")
         values = leaf(step)
         if values is not None and values.shape in ((), (1,)):
             step = values.read().item()

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Callable, Hashable
-from types import SimpleNamespace
 from typing import IO, Any, cast
 
 from lineage_graph.checkpoints.joblib import WRAPPER, inline_array
 from lineage_graph.checkpoints.keys import fill
-from lineage_graph.checkpoints.limits import MAX_PICKLE_OPCODES, MAX_RANK
+from lineage_graph.checkpoints.limits import MAX_PICKLE_BYTES, MAX_PICKLE_OPCODES, MAX_RANK
+from lineage_graph.checkpoints.literals import Literals
 from lineage_graph.checkpoints.nodes import Global, Inert, NumpyArray, NumpyType
 from lineage_graph.checkpoints.rebuild import BUILDERS, REBUILDERS, canonical
 from lineage_graph.checkpoints.source import ByteSource
@@ -26,6 +26,10 @@ _LITERALS = (
     *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
     *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
 )
+_FREE = 16 << 20
+_ENTRY = 64
+"""Bytes that an entry of a copied dict takes, at least."""
+
 _CUT = ("exhausted", "expected", "not enough", "no newline")
 
 
@@ -40,13 +44,14 @@ class Machine:
     def __init__(self, source: ByteSource, persistent: Callable[[object], object], nested: bool = False) -> None:
         self.source, self.persistent, self.nested = source, persistent, nested
         self.label, self.stream = source.label, source.stream()
+        self._literals = Literals(self.stream, source.label)
         self.met: set[str] = set()
         self.plain = True
         self.stack: list[Any] = []
         self._marks: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
-        self._opcodes = 0
-        self._budget = 2 * source.size + (1 << 20)
+        self.opcodes = 0
+        self._budget = 2 * min(source.size, MAX_PICKLE_BYTES // 2) + _FREE
 
     def load(self) -> object:
         """The next pickle's root node.
@@ -54,13 +59,11 @@ class Machine:
         Raises TruncatedFileError, CorruptFileError for what no pickler writes, LimitExceededError.
         """
         self.stack, self._marks, self._memo = [], [], {}
-        # Without ``tell``, genops does not ask for the position at every opcode.
-        reading = SimpleNamespace(read=self.stream.read, readline=self.stream.readline)
         try:
-            for opcode, argument, _ in pickletools.genops(cast(IO[bytes], reading)):
-                self._opcodes += 1
-                if self._opcodes > MAX_PICKLE_OPCODES:
-                    raise LimitExceededError(f"{self.label}: the pickle has more than {MAX_PICKLE_OPCODES} opcodes")
+            for opcode, argument, _ in pickletools.genops(cast(IO[bytes], self._literals)):
+                self.opcodes += 1
+                if self.opcodes > MAX_PICKLE_OPCODES:
+                    self.count(0)
                 if opcode.name == "STOP":
                     return self.stack.pop()
                 _HANDLERS[opcode.name](self, argument)
@@ -72,12 +75,19 @@ class Machine:
             raise kind(f"{self.label}: the pickle is damaged ({detail})") from error
         raise TruncatedFileError(f"{self.label}: the pickle has no end")
 
-    def spend(self, amount: int) -> None:
-        """Account for ``amount`` bytes or items that an opcode copies, so that a small pickle cannot grow large.
+    def count(self, opcodes: int) -> None:
+        """Account for ``opcodes``, of this pickle or of one inside it. Raises LimitExceededError for too many."""
+        self.opcodes += opcodes
+        if self.opcodes > MAX_PICKLE_OPCODES:
+            raise LimitExceededError(f"{self.label}: the pickle has more than {MAX_PICKLE_OPCODES} opcodes")
+
+    def spend(self, amount: int, entries: int = 0) -> None:
+        """Account for ``amount`` bytes and ``entries`` of a dict that an opcode copies, so that a small pickle cannot
+        grow large.
 
         Raises LimitExceededError where they come to more than twice the pickle's size.
         """
-        self._budget -= amount
+        self._budget -= amount + _ENTRY * entries
         if self._budget < 0:
             raise LimitExceededError(f"{self.label}: the pickle unfolds to far more than its size")
 
@@ -206,7 +216,7 @@ class Machine:
         elif isinstance(target, Inert):
             if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
                 slots, state = state[1], state[0] if isinstance(state[0], dict) else {}
-                self.spend(len(slots) + len(state))
+                self.spend(0, entries=len(slots) + len(state))
                 state = {**state, **slots}
             target.state = state
             if isinstance(state, dict) and isinstance(target.what, Global) and str(target.what) == WRAPPER:

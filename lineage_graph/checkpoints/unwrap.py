@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from lineage_graph.checkpoints.dtypes import is_weight
-from lineage_graph.checkpoints.limits import MAX_DEPTH, MAX_NAME, MAX_NODES, MAX_TENSORS
+from lineage_graph.checkpoints.limits import MAX_DEPTH, MAX_NAME, MAX_NAMES, MAX_NODES, MAX_TENSORS
 from lineage_graph.checkpoints.nodes import children, is_module, is_optimizer
 from lineage_graph.errors import LimitExceededError
 
@@ -71,6 +71,7 @@ class _Search(Generic[_Leaf]):
     def __init__(self, leaf: Callable[[object], _Leaf | None], label: str) -> None:
         self._leaf, self._label = leaf, label
         self._left = MAX_NODES
+        self._letters = MAX_NAMES
         self._counts: dict[int, tuple[int, int]] = {}
 
     def inner(self, node: object) -> object | None:
@@ -101,11 +102,15 @@ class _Search(Generic[_Leaf]):
         for key, part in self._parts(node).items():
             if not isinstance(key, str | int):
                 continue
-            if len(prefix) + len(str(key)) > MAX_NAME:
+            length = len(prefix) + len(str(key))
+            if length > MAX_NAME:
                 raise LimitExceededError(f"{self._label}: a tensor's name is longer than {MAX_NAME} characters")
             values = self._leaf(part)
             if values is not None:
                 found[f"{prefix}{key}"] = values
+                self._letters -= length
+                if self._letters < 0:
+                    raise LimitExceededError(f"{self._label}: its tensors' names have more than {MAX_NAMES} characters")
             elif self._count(part)[1]:
                 self.flatten(part, f"{prefix}{key}.", (*above, id(node)), found)
 

@@ -137,7 +137,7 @@ def test_unreadable_paths(tmp_path, monkeypatch):
         open_checkpoint(tmp_path / "loop")
     (tmp_path / "secret").write_bytes(b"x")
 
-    def refuse(*args):
+    def refuse(*args, **options):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("io.FileIO", refuse)

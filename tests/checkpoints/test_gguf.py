@@ -76,7 +76,7 @@ def array_field(kind, count, body=b""):
         (header(field_count=1 << 60), LimitExceededError),
         (header(field_count=1, fields=struct.pack("<Q", 1 << 62)), LimitExceededError),
         (header(field_count=1, fields=array_field(0, 1 << 60)), TruncatedFileError),
-        (header(field_count=1, fields=array_field(8, 1 << 60, text(b"a"))), TruncatedFileError),
+        (header(field_count=1, fields=array_field(8, 1 << 60, text(b"a"))), LimitExceededError),
         (header(field_count=1, fields=array_field(9, 1 << 60, struct.pack("<IQ", 9, 1) * 9)), LimitExceededError),
         (header(field_count=1, fields=array_field(99, 1)), CorruptFileError),
         (header(field_count=1, fields=text(b"k") + struct.pack("<I", 99)), CorruptFileError),

@@ -213,7 +213,7 @@ def test_any_other_tar(tmp_path):
 
 
 def test_a_pickle_beyond_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr("lineage_graph.checkpoints.torch_legacy.MAX_PICKLE_BYTES", 100)
+    monkeypatch.setattr("lineage_graph.checkpoints.literals.MAX_PICKLE_BYTES", 100)
     as_plain(tmp_path / "x", pickle.dumps({"w": np.ones(100, np.float32)}))
-    with pytest.raises(LimitExceededError, match="a pickle of"):
+    with pytest.raises(LimitExceededError, match="literals of more than"):
         open_checkpoint(tmp_path / "x")
