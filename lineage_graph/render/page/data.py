@@ -53,6 +53,16 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
             number[node]: _origins(graph.nodes[node], number) for node in nodes if graph.nodes[node].get("origins")
         },
         "ring": ring_data(graph, number),
+        "audit": [
+            {
+                "model": number[found.model],
+                "verdict": found.verdict,
+                "words": visible(found.words),
+                "mend": "\n".join(map(visible, found.mend.splitlines())),
+            }
+            for found in lineage.audit
+            if found.model in number
+        ],
         "layouts": {name: _layout(layout, nodes, edges) for name, layout in layouts.items()},
         "misses": [
             [number[miss.a], number[miss.b], _short(miss.confidence), _short(miss.distance), visible(miss.reason)]

@@ -48,6 +48,7 @@ SCRIPTS = (
     "treeview.js",
     "ring.js",
     "ringpaint.js",
+    "ringlayer.js",
     "ringlegend.js",
     "ringview.js",
     "table.js",

@@ -3,8 +3,8 @@ const insets = () => (narrow() ? { left: 40, right: 10, top: 8, bottom: 16 } : {
 
 function scaleToFit(candidate) {
   const free = insets();
-  const across = container.clientWidth - free.left - free.right;
-  const down = container.clientHeight - free.top - free.bottom;
+  const across = Math.max(container.clientWidth - free.left - free.right, 1);
+  const down = Math.max(container.clientHeight - free.top - free.bottom, 1);
   return Math.min(across / Math.max(candidate.width, 1), down / Math.max(candidate.height, 1), 1.15);
 }
 

@@ -34,7 +34,7 @@ const AUDIT = {
   contradicted: { hue: HUES[3], mark: "✗" },
   untestable: { hue: HUES[4], mark: "?" },
   missing: { hue: HUES[6], mark: "–" },
-  "licence-like": { hue: HUES[5], mark: "§" },
+  licence: { hue: HUES[5], mark: "§" },
 };
 
 // By name of a colouring: its title, the colour (null: neutral) and mark of a model, the entries of its legend as

@@ -5,6 +5,8 @@ const FACTS = {
   format: "Format",
   source: "Source",
   license: "Licence",
+  created: "Created",
+  library: "Library",
   sha256: "SHA-256",
 };
 const PLACED = new Set(["name", "id", "short", "slot", "claims", "family", "generation", "role", "status", "message", "features", "measured", "audit"]);

@@ -80,7 +80,7 @@ function modelContent(model) {
     ...originsOf(model),
     children.length ? section("Children", capped(children, (edge) => relation(edge, edge.to))) : null,
     model.claims.length ? section("Declared parents", capped(model.claims, claim)) : null,
-    findings.length ? section("Audit", capped(findings, finding)) : null,
+    findings.length ? section("Audit of its card", capped(findings, finding)) : null,
     misses.length ? section("Nearest misses", capped(misses, (entry) => miss(entry, model.id))) : null,
   ];
 }

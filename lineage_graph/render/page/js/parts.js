@@ -61,6 +61,7 @@ function paintParts(ctx, scale) {
   ctx.textBaseline = "middle";
   for (const edge of edges.filter(isJoined)) {
     const text = partOf(edge);
+    if (!text || !isShown("edges", edge.id)) continue;
     const [x, y] = pointOf(wayOf(edge)[0], 0.35);
     const width = ctx.measureText(text).width + size * 0.6;
     ctx.globalAlpha = 0.9;

@@ -119,6 +119,11 @@ class PictureContext {
   fillRect(x, y, width, height) {
     this.add("rect", { x: short(x), y: short(y), width: short(width), height: short(height), fill: this.fillStyle });
   }
+  strokeRect(x, y, width, height) {
+    this.beginPath();
+    this.rect(x, y, width, height);
+    this.stroke();
+  }
 
   measureText(text) {
     measuring.font = this.font;

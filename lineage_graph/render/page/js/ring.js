@@ -45,16 +45,22 @@ const RING_CURVES = RING.curves
   }))
   .sort((a, b) => b.gap - a.gap); // parents come to lie on top
 
+// How many blocks have their middle before an angle.
+function ringBlocksBefore(angle) {
+  let [low, high] = [0, RING_BLOCKS.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (RING_BLOCKS[middle].middle < angle) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 // The block at an angle, or null in a gap.
 function ringBlockAt(angle) {
-  let [low, high] = [0, RING_BLOCKS.length - 1];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (RING_BLOCKS[middle].start <= angle) low = middle;
-    else high = middle - 1;
-  }
-  const block = RING_BLOCKS[low];
-  return block && block.start <= angle && angle < block.end ? low : null;
+  const next = ringBlocksBefore(angle);
+  const holds = (block) => block !== undefined && block.start <= angle && angle < block.end;
+  return [RING_BLOCKS[next - 1], RING_BLOCKS[next]].find(holds) ?? null;
 }
 
 // The curve from a parent that passes nearest to a point, at most `tolerance` away, as the number of its edge; or null.

@@ -1,6 +1,7 @@
 // How the ring looks. The context is in pixels, its origin in the centre; `radius` is the ring's.
 const RING_STROKES = [[1.5, 0.75], [1.2, 0.65], [1, 0.65]]; // width in pixels and opacity of the curves, by gap
 const RING_CROWD = 900; // curves from which on they are finer
+const RING_DIM = 0.15; // of curves, while others are lit
 const RING_FONT = 12;
 const RING_PITCH = 13; // pixels from one name to the next
 
@@ -14,24 +15,25 @@ function ringSector(ctx, radius, [inner, outer], start, end) {
   ctx.closePath();
 }
 
-// An arc of the outer or middle ring is as bright as the brightest model under it.
-function ringArcAlpha(start, end) {
-  if (!lit && !shown) return 1;
-  const under = (block) => block.middle > start && block.middle < end;
-  const bright = (block) => isShown("models", block.model) && isLit("models", block.model);
-  return RING_BLOCKS.some((block) => under(block) && bright(block)) ? 1 : DIM * 1.6;
+// How bright an arc of the outer or middle ring is: as the brightest model under it.
+function ringBrightness() {
+  if (!lit && !shown) return () => 1;
+  const before = [0]; // bright blocks before each
+  for (const { model } of RING_BLOCKS) before.push(before.at(-1) + (isShown("models", model) && isLit("models", model) ? 1 : 0));
+  return (start, end) => (before[ringBlocksBefore(end)] > before[ringBlocksBefore(start)] ? 1 : DIM * 1.6);
 }
 
 function ringPaintBands(ctx, radius) {
+  const brightness = ringBrightness();
   for (const [start, end, generation] of RING.generations) {
-    ctx.globalAlpha = ringArcAlpha(start, end);
+    ctx.globalAlpha = brightness(start, end);
     ctx.fillStyle = generation ? ringColours().reds[generation - 1] : theme.line;
     ringSector(ctx, radius, RING_BANDS[0], start, end);
     ctx.fill();
   }
   const [inner, outer] = RING_BANDS[1];
   for (const [start, end, roots] of RING.middle) {
-    ctx.globalAlpha = ringArcAlpha(start, end);
+    ctx.globalAlpha = brightness(start, end);
     const step = (outer - inner) / Math.max(roots.length, 1);
     for (let place = 0; place < Math.max(roots.length, 1); place += 1) {
       ctx.fillStyle = roots.length ? ringBlue(roots[place]) : theme.line;
@@ -90,22 +92,22 @@ function ringPaintHalo(ctx, radius, { start, end }) {
   ctx.stroke();
 }
 
-// First what is dimmed, then what is lit; each kind of curve in one go.
-function ringPaintCurves(ctx, radius) {
+const ringIsLit = (curve) => lit.models.has(curve.from) && lit.models.has(curve.to);
+
+// All curves; or, `bright`, only those that are lit, so that they stand out from the others.
+
+function ringPaintCurves(ctx, radius, { bright = false, most = 1 } = {}) {
   const fine = Math.min(1, Math.sqrt(RING_CROWD / Math.max(RING_CURVES.length, 1)));
   const special = (curve) =>
     [state.chosen, state.hovered].some((target) => target?.kind === "edge" && target.id === curve.edge);
-  for (const bright of lit ? [false, true] : [true]) {
-    for (const curve of RING_CURVES) {
-      const isBright = !lit || (lit.models.has(curve.from) && lit.models.has(curve.to));
-      if (isBright !== bright || !ringIsShown(curve)) continue;
-      const [width, opacity] = RING_STROKES[curve.gap - 1];
-      ctx.globalAlpha = bright ? (lit ? 0.95 : opacity) : DIM * 0.3;
-      ctx.strokeStyle = special(curve) ? theme.accent : ringColours().gaps[curve.gap - 1];
-      ctx.lineWidth = special(curve) ? 3 : lit && bright ? width * 1.25 : Math.max(width * fine, 0.4);
-      ctx.setLineDash(curve.inferred ? [5, 4] : []);
-      ringStroke(ctx, curve.way, radius);
-    }
+  for (const curve of RING_CURVES) {
+    if (!ringIsShown(curve) || (bright && !ringIsLit(curve))) continue;
+    const [width, opacity] = RING_STROKES[curve.gap - 1];
+    ctx.globalAlpha = bright ? 0.95 : opacity * most;
+    ctx.strokeStyle = bright && special(curve) ? theme.accent : ringColours().gaps[curve.gap - 1];
+    ctx.lineWidth = !bright ? Math.max(width * fine, 0.4) : special(curve) ? 3 : width * 1.25;
+    ctx.setLineDash(curve.inferred ? [5, 4] : []);
+    ringStroke(ctx, curve.way, radius);
   }
   ctx.globalAlpha = 1;
   ctx.setLineDash([]);
@@ -138,11 +140,12 @@ function ringNamed(radius) {
   });
 }
 
-// Outside, along the radius, and none upside down.
-function ringPaintNames(ctx, radius) {
+// Outside, along the radius, and none upside down. `inside`: whether a place is on the screen: no name is cut off.
+function ringPaintNames(ctx, radius, inside) {
   ctx.textBaseline = "middle";
   for (const { model: id, middle } of ringNamed(radius)) {
     const model = MODELS[id];
+    if (!inside(...onRing(middle, radius + 7 + labelWidth(model, RING_FONT)))) continue;
     const right = Math.sin(middle) >= -1e-9;
     ctx.save();
     ctx.globalAlpha = isLit("models", id) ? 1 : DIM * 1.6;
@@ -157,9 +160,3 @@ function ringPaintNames(ctx, radius) {
 
 const ringNameOf = (id) => (RING.folded && !isAlone(MODELS[id]) ? `Family ${MODELS[id].family}` : MODELS[id].short);
 
-function ringPaint(ctx, radius) {
-  ringPaintCurves(ctx, radius);
-  ringPaintBands(ctx, radius);
-  ringPaintBlocks(ctx, radius);
-  ringPaintNames(ctx, radius);
-}

@@ -43,10 +43,20 @@ function ringReveal(id) {
   ringDraw();
 }
 
-function ringPicture(ctx) {
+const ringInside = (x, y) => {
+  const [right, down] = [x + ringCamera.x, y + ringCamera.y];
+  return right >= 0 && right <= ringBox.clientWidth && down >= 0 && down <= ringBox.clientHeight;
+};
+
+// `curves`: what paints all of them, at most this bright.
+function ringPicture(ctx, curves = ringPaintAll) {
   ctx.save();
   ctx.translate(ringCamera.x, ringCamera.y);
-  ringPaint(ctx, ringCamera.radius);
+  curves(ctx, lit ? RING_DIM : 1);
+  if (lit) ringPaintCurves(ctx, ringCamera.radius, { bright: true });
+  ringPaintBands(ctx, ringCamera.radius);
+  ringPaintBlocks(ctx, ringCamera.radius);
+  ringPaintNames(ctx, ringCamera.radius, ringInside);
   ctx.restore();
   if (state.hovered?.kind === "model" && ringBlockOf.has(state.hovered.id)) ringPaintTag(ctx, state.hovered.id);
 }
@@ -64,7 +74,7 @@ function ringDraw() {
   const ctx = ringCanvas.getContext("2d");
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
-  ringPicture(ctx);
+  ringPicture(ctx, ringPaintLayer);
   ringBox.classList.toggle("pointing", state.hovered !== null);
 }
 
@@ -96,10 +106,8 @@ function ringUnder(x, y) {
   const [dx, dy] = [(x - ringCamera.x) / ringCamera.radius, (y - ringCamera.y) / ringCamera.radius];
   const away = Math.hypot(dx, dy);
   if (away >= RING_REACH && away <= 1.01) {
-    const angle = (Math.atan2(dx, -dy) + 2 * Math.PI) % (2 * Math.PI);
-    const block = ringBlockAt(angle);
-    const id = block === null ? null : RING_BLOCKS[block].model;
-    return id !== null && isShown("models", id) ? { kind: "model", id } : null;
+    const block = ringBlockAt((Math.atan2(dx, -dy) + 2 * Math.PI) % (2 * Math.PI));
+    return block && isShown("models", block.model) ? { kind: "model", id: block.model } : null;
   }
   const edge = away < RING_REACH ? ringEdgeNear(dx, dy, POINTER / ringCamera.radius) : null;
   return edge === null ? null : { kind: "edge", id: edge };
@@ -192,7 +200,7 @@ views.ring = {
   reveal: ringReveal,
   zoom: (factor) => ringZoom(factor),
   step: ringStep,
-  paint: ringPicture,
+  paint: (ctx) => ringPicture(ctx),
   legend: legendOfRing,
   boxes: boxesOfRing,
 };

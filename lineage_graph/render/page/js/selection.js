@@ -44,7 +44,7 @@ function lineageContent(model) {
 const lineageSection = (model) => element("section", { id: "lineage-of" }, ...lineageContent(model));
 
 onChange((before) => {
-  const place = byId("lineage-of");
+  const place = state.chosen?.kind === "model" ? byId("lineage-of") : null;
   if (!place || (before.selection === state.selection && before.least === state.least)) return;
   const focused = document.activeElement?.dataset?.way;
   place.replaceChildren(...lineageContent(MODELS[state.chosen.id]));
