@@ -34,6 +34,9 @@ GAP, GAPS = math.radians(2.2), 0.16
 TREE_GAP = 0.4
 """Between the trees of a family, in gaps between families."""
 
+ROOT, ROOTS = 0.002, 0.08
+"""The least of the circle that a root takes; and the most that all of them take for it."""
+
 APART = 0.2
 """The most of the circle that models without relatives take beside others."""
 
@@ -148,21 +151,32 @@ def _groups(order: Circle) -> Iterator[tuple[list[str], float]]:
 
 
 def _places(order: Circle) -> dict[str, Arc]:
-    """The arc of every model, in order. All are of one width, but models apart are narrower where they are many."""
+    """The arc of every model, in order."""
     groups = list(_groups(order))
-    related = sum(len(members) for members, _ in groups) - len(order.apart)
-    narrow = min(1.0, APART / (1 - APART) * related / len(order.apart)) if order.apart and related else 1.0
     gaps = sum(gap for _, gap in groups)
     gap = min(GAP, GAPS * 2 * math.pi / gaps) if len(groups) > 1 else 0.0
-    unit = (2 * math.pi - gap * gaps) / max(related + narrow * len(order.apart), 1)
+    widths = _widths(order)
+    unit = (2 * math.pi - gap * gaps) / max(sum(widths.values()), 1)
     places: dict[str, Arc] = {}
     at = gap / 2
     for members, behind in groups:
-        width = unit * (narrow if order.apart and members[0] == order.apart[0] else 1.0)
-        for index, node in enumerate(members):
-            places[node] = Arc(at + width * index, at + width * (index + 1))
-        at += width * len(members) + gap * behind
+        for node in members:
+            places[node] = Arc(at, at + unit * widths[node])
+            at = places[node].end
+        at += gap * behind
     return places
+
+
+def _widths(order: Circle) -> dict[str, float]:
+    """Of blocks, in widths of a usual one: roots are wider where they would not be seen, models apart narrower where
+    they would crowd out the others.
+    """
+    trees = [tree for family in order.families.values() for tree in family]
+    widths = {node: 1.0 for tree in trees for node in tree.members}
+    related = len(widths)
+    wide = max(1.0, min(related * ROOT, related * ROOTS / max(len(trees), 1)))
+    narrow = min(1.0, APART / (1 - APART) * related / len(order.apart)) if order.apart and related else 1.0
+    return widths | dict.fromkeys((tree.root for tree in trees), wide) | dict.fromkeys(order.apart, narrow)
 
 
 def _families(order: Circle, places: Mapping[str, Arc]) -> Iterator[Block]:
