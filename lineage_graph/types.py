@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from lineage_graph.declarations import Card, Finding
+
 if TYPE_CHECKING:
     import networkx as nx
 
@@ -49,7 +51,7 @@ class Checkpoint:
 
     ``digest`` is the SHA-256 of the weights' bytes in hex: of the file itself, or, for a folder, of the lines
     ``<sha256>  <relative name>`` of its weight files in name order. ``path``: absolute, what ``open_checkpoint`` takes.
-    ``created`` and ``declared_parents`` are claims from the manifest, never trusted.
+    ``created``, ``declared_parents`` and ``card`` are claims of people, never trusted.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Checkpoint:
     arch: str | None = None
     created: date | None = None
     declared_parents: tuple[str, ...] = ()
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,16 +298,19 @@ class LineageGraph:
 
     Node attributes: ``label`` str, ``family`` int, ``generation`` int (1 = root), ``role`` str, ``architecture`` str,
     ``parameters`` int, ``format`` str, ``source`` str, ``sha256`` str, ``declared_parents`` list[str], ``features`` str
-    (the network that gave features, or why there are none), ``status`` str (``ok`` or the error's name), ``message``
-    str (empty when ok). A failed model is a node with family and generation
-    0 and role ``isolated``. Edge attributes: ``kind`` str, ``confidence`` float, ``direction_confidence`` float,
-    ``distance`` float, ``evidence`` dict[str, float], ``declared`` str.
+    (the network that gave features, or why there are none), ``license`` str, ``created`` str (an ISO date), ``library``
+    str (of the card, empty where nobody says), ``audit`` str (the worst verdict of the audit on the model, or empty),
+    ``status`` str (``ok`` or the error's name), ``message`` str (empty when ok). A failed model is a node with family
+    and generation 0 and role ``isolated``. Edge attributes: ``kind`` str, ``confidence`` float,
+    ``direction_confidence`` float, ``distance`` float, ``evidence`` dict[str, float], ``declared`` str.
+    ``audit``: what the weights say of the models' cards, worst first.
     """
 
     name: str
     graph: nx.DiGraph[str]
     rejected: tuple[Rejected, ...] = ()
     failures: tuple[Failure, ...] = ()
+    audit: tuple[Finding, ...] = ()
 
 
 class Progress(Protocol):

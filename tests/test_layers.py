@@ -12,6 +12,7 @@ import lineage_graph
 PACKAGE = Path(lineage_graph.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
+    ("declarations",),
     ("types", "kinship", "visible", "errors", "names", "timm_compat"),
     ("strict_yaml", "store", "executors", "sketch", "difference"),
     ("grain",),

@@ -1,4 +1,4 @@
-"""``lineage.json``: networkx node-link JSON, with the zoo's name, the nearest misses and the failures beside it.
+"""``lineage.json``: networkx node-link JSON, with the zoo's name, nearest misses, failures and the audit beside it.
 
 Numbers that JSON cannot hold are the strings ``Infinity``, ``-Infinity`` and ``NaN``, which ``float`` reads.
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from lineage_graph.declarations import VERDICTS, Finding
 from lineage_graph.errors import LineageGraphError
 from lineage_graph.render.order import edge_order, node_order
 from lineage_graph.render.schema import EDGE, LATER, NODE, ORIGIN, jsonable
@@ -19,6 +20,7 @@ Record = TypeVar("Record")
 
 _REJECTED: Mapping[str, type] = {"a": str, "b": str, "confidence": float, "distance": float, "reason": str}
 _FAILURE: Mapping[str, type] = {"id": str, "error": str, "message": str, "stage": str, "source": str}
+_FINDING: Mapping[str, type] = dict.fromkeys(("model", "kind", "subject", "verdict", "words", "mend"), str)
 
 
 def to_json(lineage: LineageGraph) -> str:
@@ -33,6 +35,7 @@ def to_json(lineage: LineageGraph) -> str:
         "edges": [{"source": u, "target": v, **graph.edges[u, v]} for u, v in edge_order(graph)],
         "rejected": [asdict(miss) for miss in lineage.rejected],
         "failures": [asdict(failure) for failure in lineage.failures],
+        "audit": [asdict(finding) for finding in lineage.audit],
     }
     return json.dumps(jsonable(document), indent=1, allow_nan=False) + "\n"
 
@@ -82,6 +85,7 @@ def _decode(document: Any) -> LineageGraph:
         graph=graph,
         rejected=tuple(Rejected(**_attributes(item, _REJECTED, where)) for where, item in _items(document, "rejected")),
         failures=tuple(Failure(**_attributes(item, _FAILURE, where)) for where, item in _items(document, "failures")),
+        audit=tuple(_finding(item, where) for where, item in _items({"audit": [], **document}, "audit")),
     )
 
 
@@ -90,6 +94,13 @@ def _items(document: dict[str, Any], part: str, inside: str = "") -> list[tuple[
     place = f"{inside}.{part}" if inside else part
     listed = _typed(document.get(part), list, place)
     return [(f"{place}[{index}]", dict(_typed(item, dict, f"{place}[{index}]"))) for index, item in enumerate(listed)]
+
+
+def _finding(item: dict[str, Any], where: str) -> Finding:
+    finding = Finding(**_attributes(item, _FINDING, where))
+    if finding.verdict not in VERDICTS:
+        raise ValueError(f"{where}.verdict: {finding.verdict!r} is none of {', '.join(VERDICTS)}")
+    return finding
 
 
 def _origin(item: dict[str, Any], where: str) -> dict[str, Any]:

@@ -18,6 +18,10 @@ NODE: Mapping[str, type] = {
     "sha256": str,
     "declared_parents": list,
     "features": str,
+    "license": str,
+    "created": str,
+    "library": str,
+    "audit": str,
     "status": str,
     "message": str,
     "origins": list,
@@ -38,7 +42,7 @@ ORIGIN: Mapping[str, type] = {"block": str, "model": str, "there": str, "probabi
 """One entry of a node's ``origins``, in network order: the block of ``model`` that this ``block`` comes from; both
 empty where it comes from none. There may be ``runners``: the next likely (model, block, probability)."""
 
-LATER = frozenset(["origins", "layers", "conflict"])
+LATER = frozenset(["origins", "layers", "conflict", "license", "created", "library", "audit"])
 """Attributes that graphs of earlier versions lack: empty there."""
 
 
