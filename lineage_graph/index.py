@@ -9,26 +9,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lineage_graph import fingerprint
 from lineage_graph.errors import IndexFileError
+from lineage_graph.index_rows import decoded, rectangle
 from lineage_graph.index_schema import ABOUT, INDEX, NUMBERS, ROWS, VERSION, schema
 from lineage_graph.store import replacing
 from lineage_graph.types import (
-    Checkpoint,
     Fingerprint,
     FloatArray,
-    LinearizedFeatures,
     Model,
-    TensorFingerprint,
-    TensorSpec,
 )
 
 if TYPE_CHECKING:
@@ -199,22 +193,22 @@ class Index:
         ``sketch``, ``features_anchored`` or ``features_plain``. Rows without one are zeros, in a copy.
         """
         for start, batch in zip(self._starts, self._batches, strict=False):
-            yield int(start), _rectangle(batch.column(name))
+            yield int(start), rectangle(batch.column(name))
 
-    def model(self, row: int) -> Model:
-        """One model, decoded; its arrays lie in the file. ``row``: 0 to ``len(self) - 1``.
+    def models(self, rows: Sequence[int] | None = None) -> list[Model]:
+        """All models, or those of ``rows`` in that order, decoded; their arrays lie in the file.
 
         Raises :class:`~lineage_graph.errors.IndexFileError` where what is there is no model.
         """
-        number = int(np.searchsorted(self._starts, row, side="right")) - 1
-        try:
-            return _decoded(self._batches[number], row - int(self._starts[number]), self._folder)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise IndexFileError(f"{self.path}: damaged (row {row}: {error}); {AGAIN}") from error
-
-    def models(self) -> list[Model]:
-        """All of them."""
-        return [self.model(row) for row in range(len(self))]
+        wanted = np.arange(len(self)) if rows is None else np.asarray(rows, dtype=np.int64)
+        found: dict[int, Model] = {}
+        for start, batch in zip(self._starts, self._batches, strict=False):
+            inside = np.unique(wanted[(wanted >= start) & (wanted < start + batch.num_rows)])
+            try:
+                found |= zip(inside.tolist(), decoded(batch, inside - start, self._folder), strict=True)
+            except (ValueError, TypeError, OverflowError) as error:
+                raise IndexFileError(f"{self.path}: damaged ({error}); {AGAIN}") from error
+        return [found[row] for row in wanted.tolist()]
 
 
 def _about(path: Path, columns: pa.Schema) -> dict[str, Any]:
@@ -227,72 +221,3 @@ def _about(path: Path, columns: pa.Schema) -> dict[str, Any]:
     if versions != (VERSION, fingerprint.SCHEMA) or not columns.equals(schema(b"")):
         raise IndexFileError(f"{path}: written by another version of lgraph; {AGAIN}")
     return about
-
-
-def _rectangle(column: pa.Array) -> FloatArray:
-    offsets = column.offsets.to_numpy()
-    lengths = np.diff(offsets)
-    values: FloatArray = column.values.to_numpy()
-    width = int(lengths.max(initial=0))
-    if (lengths == width).all():
-        return values[offsets[0] : offsets[-1]].reshape(len(lengths), width)
-    made = np.zeros((len(lengths), width), dtype=np.float32)
-    for row in np.flatnonzero(lengths == width):
-        made[row] = values[offsets[row] : offsets[row + 1]]
-    return made
-
-
-def _decoded(batch: pa.RecordBatch, row: int, folder: Path) -> Model:
-    def one(name: str) -> Any:
-        return batch.column(name)[row].as_py()
-
-    checkpoint = Checkpoint(
-        id=one("id"),
-        path=os.path.abspath(folder / one("path")),  # noqa: PTH100 - resolve() would follow links
-        digest=one("digest"),
-        source=one("source"),
-        arch=one("arch"),
-        created=one("created"),
-        declared_parents=tuple(one("declared_parents")),
-    )
-    group = one("features_group")
-    found = Fingerprint(
-        digest=checkpoint.digest,
-        format=one("format"),
-        architecture=one("architecture"),
-        parameters=one("parameters"),
-        signature=one("signature"),
-        tensors=_decoded_tensors(batch, row, _specs(one("layout"))),
-        counters=dict(one("counters")),
-        sketch=_floats(batch, "sketch", row),
-    )
-    if group is None:
-        return Model(checkpoint, found)
-    features = (_floats(batch, f"features_{name}", row) for name in ("anchored", "plain"))
-    return Model(checkpoint, found, LinearizedFeatures(group, one("features_note"), *features))
-
-
-@lru_cache(maxsize=64)
-def _specs(layout: str) -> tuple[TensorSpec, ...]:
-    return tuple(TensorSpec(name, tuple(shape), dtype) for name, shape, dtype in json.loads(layout))
-
-
-def _decoded_tensors(batch: pa.RecordBatch, row: int, specs: Sequence[TensorSpec]) -> tuple[TensorFingerprint, ...]:
-    numbers = [_floats(batch, name, row).tolist() for name in NUMBERS]
-    plain = [batch.column(name)[row].as_py() for name in ("hash", "weight", "bits", "levels")]
-    parts = []
-    for sizes, values in (("sketched", "tensor_sketch"), ("profiled", "profile")):
-        ends = np.cumsum([0, *_floats(batch, sizes, row)]).tolist()
-        whole = _floats(batch, values, row)
-        parts.append([whole[start:end] for start, end in pairwise(ends)])
-    each = zip(specs, *plain, *numbers, *parts, strict=True)
-    return tuple(
-        TensorFingerprint(spec, hash_.hex(), mean, std, norm, kurtosis, zeros, weight, sketch, bits, levels, profile)
-        for spec, hash_, weight, bits, levels, mean, std, norm, kurtosis, zeros, sketch, profile in each
-    )
-
-
-def _floats(batch: pa.RecordBatch, name: str, row: int) -> npt.NDArray[Any]:
-    """One row of a column of lists of numbers, as it lies in the file."""
-    values: npt.NDArray[Any] = batch.column(name)[row].values.to_numpy()
-    return values

@@ -103,7 +103,7 @@ def test_paths_are_relative_so_that_outputs_move_with_the_models(models, tmp_pat
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out").rename(tmp_path / "elsewhere" / "out")
     with Index(tmp_path / "elsewhere" / "out") as found:
-        assert found.model(0).checkpoint.path == str(tmp_path / "elsewhere" / "zoo" / "a.safetensors")
+        assert found.models([0])[0].checkpoint.path == str(tmp_path / "elsewhere" / "zoo" / "a.safetensors")
 
 
 def test_an_empty_zoo_has_an_index(tmp_path):
