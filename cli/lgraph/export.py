@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lineage_graph.render.exports import Format, Options
     from lineage_graph.types import LineageGraph
 
-FormatName = Literal["graphml", "gexf", "dot", "json", "csv"]
+FormatName = Literal["graphml", "gexf", "dot", "json", "csv", "svg", "png"]
 """The names of ``lineage_graph.render.exports.FORMATS``; that list is imported only when the command runs."""
 
 
@@ -34,13 +34,18 @@ def export(
     part: Annotated[
         Literal["nodes", "edges"] | None, typer.Option(help="csv: one of its two tables, rather than both.")
     ] = None,
+    view: Annotated[Literal["tree", "ring"] | None, typer.Option(help="svg, png: what to draw; default: tree.")] = None,
+    columns: Annotated[
+        int | None, typer.Option(min=1, max=2, help="svg, png: width in columns of a paper; default: 2.")
+    ] = None,
+    theme: Annotated[Literal["light", "dark"] | None, typer.Option(help="svg, png: colours; default: light.")] = None,
 ) -> None:
     """Write a built graph in the format of another tool, or a part of it."""
     from lgraph.graph import selected
     from lineage_graph.render.exports import FORMATS, Options
 
     chosen = next(item for item in FORMATS if item.name == name)
-    asked = _asked(chosen, FORMATS, part=part)
+    asked = _asked(chosen, FORMATS, part=part, view=view, columns=columns, theme=theme)
     lineage = selected(read_graph(folder, "DIR"), model, family)
     options = Options(made=_made(folder / GRAPH), **asked)
     if chosen.parts and not options.part:

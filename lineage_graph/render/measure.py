@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+BOLD = 1.1
+"""How much wider bold text is."""
+
 
 def width(text: str, size: float) -> float:
     """An upper estimate in the unit of ``size``, for any common sans-serif font."""

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Hex colours. ``reds``: generation 1 first; ``blues``: root 1 first; ``gaps``: parent, grandparent,
-    great-grandparent; ``apart``: models without relatives.
+    """Hex colours; grounds and inks are those of the page. ``reds``: generation 1 first; ``blues``: root 1 first;
+    ``gaps``: parent, grandparent, great-grandparent; ``apart``: models without relatives.
     """
 
     ground: str
+    band: str
     ink: str
     muted: str
     line: str
@@ -30,6 +31,7 @@ class Palette:
 
 LIGHT = Palette(
     ground="#ffffff",
+    band="#f5f6f8",
     ink="#16191d",
     muted="#5a626c",
     line="#dfe3e8",
@@ -43,6 +45,7 @@ LIGHT = Palette(
 
 DARK = Palette(
     ground="#14171b",
+    band="#1b1f25",
     ink="#eceff3",
     muted="#a3acb8",
     line="#343b45",
@@ -90,3 +93,8 @@ def legible(ground: str) -> str:
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return "#000000" if (light + 0.05) / 0.05 > 1.05 / (light + 0.05) else "#ffffff"
+
+
+def outline(fill: str, palette: Palette) -> str:
+    """The colour half way to the ink, so that an outline stands out against the ground."""
+    return _mixed((fill, "#000000" if palette is LIGHT else "#ffffff"), 0.5)

@@ -23,11 +23,15 @@ class Options:
     """What a user may ask of an export besides its format; a format reads the fields that it ``takes``.
 
     ``part``: which of a format's ``parts``. ``made``: when the graph was made, for formats that say so (a moment of its
-    own would differ at each export).
+    own would differ at each export). Of figures: ``view``, ``tree`` or ``ring``; ``columns``, 1 or 2, the width in a
+    paper; ``theme``, ``light`` or ``dark``.
     """
 
     part: str = ""
     made: datetime = EPOCH
+    view: str = "tree"
+    columns: int = 2
+    theme: str = "light"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Format:
 
 
 _HERE = "lineage_graph.render.exports"
+_FIGURE = frozenset(["view", "columns", "theme"])
 
 FORMATS: tuple[Format, ...] = (
     Format("graphml", f"{_HERE}.graphml", "for Gephi, yEd, Cytoscape, networkx and igraph"),
@@ -67,4 +72,6 @@ FORMATS: tuple[Format, ...] = (
         takes=frozenset(["part"]),
         parts={"nodes": "nodes.csv", "edges": "edges.csv"},
     ),
+    Format("svg", f"{_HERE}.svg", "a figure for a paper: the tree, or the ring", takes=_FIGURE),
+    Format("png", f"{_HERE}.png", "the same figure at 300 dots per inch", binary=True, takes=_FIGURE),
 )
