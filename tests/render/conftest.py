@@ -67,20 +67,21 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium, tmp_path):
-    """Render a lineage, open its page from disk, wait for the first drawing."""
+    """Render a lineage, open its page from disk, wait for the first drawing. ``trusting``: without its policy."""
     contexts = []
 
-    def open_page(lineage, width=1440, height=900, scheme="light"):
+    def open_page(lineage, width=1440, height=900, scheme="light", fragment="", trusting=False):
         file = tmp_path / f"{len(contexts)}.html"
         file.write_text(RENDERERS[0].render(lineage, run_record(lineage)), encoding="utf-8")
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        viewport = {"width": width, "height": height}
+        context = chromium.new_context(viewport=viewport, color_scheme=scheme, bypass_csp=trusting)
         contexts.append(context)
         seen = Visit(context.new_page())
         seen.page.on("request", lambda request: seen.requests.append(request.url))
         seen.page.on("console", lambda message: seen.complaints.append(message.text))
         seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         seen.page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
-        seen.page.goto(file.as_uri())
+        seen.page.goto(file.as_uri() + fragment)
         seen.page.wait_for_function("performance.getEntriesByName('lineage-drawn').length === 1")
         return seen
 

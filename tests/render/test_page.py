@@ -25,6 +25,7 @@ def test_a_page_asks_for_nothing_and_reports_nothing(visit):
     seen.page.mouse.move(*seen.spot("model-a-1"))
     seen.page.mouse.click(*seen.spot("model-a-1"))
     seen.page.fill("#search", "model")
+    seen.page.keyboard.press("Escape")
     seen.page.click("#fit")
     assert seen.quiet(), (seen.requests, seen.complaints)
 
@@ -40,7 +41,8 @@ def test_evidence_is_drawn_around_zero_only_where_its_sign_counts(visit):
     seen = visit(demo())
     seen.page.mouse.click(*seen.edge_spot("model-b-2", "model-b-5"))
     bars = """[...document.querySelectorAll("#panel tr")].filter((row) => row.querySelector(".bar")).map((row) =>
-        [row.cells[0].textContent, row.querySelector(".bar").className, row.querySelector("i").style.width])"""
+        ["bdi", ".bar", "i"].map((part) => row.querySelector(part))).map(([name, bar, filled]) =>
+        [name.textContent, bar.className, filled.style.width])"""
     drawn = {name: (look, float(width.rstrip("%"))) for name, look, width in seen.page.evaluate(bars)}
     assert drawn["coverage"] == ("bar", 98)
     assert drawn["inherited"] == ("bar", 13)
@@ -81,8 +83,7 @@ def test_a_click_on_a_model_opens_its_facts(visit):
     assert "Merge · family 1 · generation 4" in text
     assert "merge, 97.0 %" in text
     assert "contradicted" in text
-    assert "7 ancestors, 0 descendants" not in text
-    assert "5 ancestors, 0 descendants in all." in text
+    assert "What inherits from this\n0\nWhere does this come from\n5\n" in text
     seen.page.click("#panel button.link >> text=model-a-5")
     assert seen.page.inner_text("#panel h2") == "model-a-5"
 

@@ -102,7 +102,7 @@ function openFilters(isOpen) {
   filters.hidden = !isOpen;
   filterButton.setAttribute("aria-expanded", String(isOpen));
   updateFilters();
-  if (isOpen) filters.querySelector("input, button").focus();
+  if (isOpen) (filters.querySelector("input") ?? filters.querySelector("button")).focus();
   else filterButton.focus();
 }
 
