@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from lineage_graph.render import order, reading
+from lineage_graph.render import measure, order, reading
 from lineage_graph.render.claims import verdict, whereabouts
 from lineage_graph.render.layout import Layout, arrange
 from lineage_graph.render.meanings import meaning
@@ -35,7 +34,7 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
     nodes, edges = order.node_order(graph), order.edge_order(graph)
     number = {node: index for index, node in enumerate(nodes)}
     labels = short_labels(nodes, LABEL)
-    slots = {node: max(label_width(label), 40.0) + 16.0 for node, label in zip(nodes, labels, strict=True)}
+    slots = {node: max(measure.width(label, FONT), 40.0) + 16.0 for node, label in zip(nodes, labels, strict=True)}
     signals = sorted({signal for *_, edge in graph.edges(data=True) for signal in edge["evidence"]})
     layouts = {name: arrange(graph, slots, aspect) for name, aspect in ASPECTS.items()}
     wide = [layouts["wide"].positions[node] for node in nodes]
@@ -70,21 +69,6 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
             if miss.a in number and miss.b in number
         ],
     }
-
-
-def label_width(label: str) -> float:
-    """An upper estimate of a label's width in pixels, for any common sans-serif font."""
-    return FONT * sum(map(_em, label))
-
-
-def _em(char: str) -> float:
-    if unicodedata.east_asian_width(char) in "WF":
-        return 1.05
-    if char in "ijltfr.,:;|!'()[]/\\ -":
-        return 0.42
-    if char in "mwMW@%—…":
-        return 1.0
-    return 0.72 if char.isupper() else 0.62
 
 
 def _stats(lineage: LineageGraph) -> list[str]:
