@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lineage_graph.render.exports import Format, Options
     from lineage_graph.types import LineageGraph
 
-FormatName = Literal["graphml", "gexf", "dot", "json", "csv", "svg", "png"]
+FormatName = Literal["graphml", "gexf", "dot", "json", "csv", "mermaid", "cyclonedx", "spdx", "svg", "png"]
 """The names of ``lineage_graph.render.exports.FORMATS``; that list is imported only when the command runs."""
 
 

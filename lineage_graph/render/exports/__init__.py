@@ -72,6 +72,9 @@ FORMATS: tuple[Format, ...] = (
         takes=frozenset(["part"]),
         parts={"nodes": "nodes.csv", "edges": "edges.csv"},
     ),
+    Format("mermaid", f"{_HERE}.mermaid", "small graphs, drawn by forges and editors inside Markdown"),
+    Format("cyclonedx", f"{_HERE}.cyclonedx", "an ML-BOM of CycloneDX 1.6: digests, model cards, pedigrees"),
+    Format("spdx", f"{_HERE}.spdx", "SPDX 3.0.1 with the classes of its AI profile, as JSON-LD"),
     Format("svg", f"{_HERE}.svg", "a figure for a paper: the tree, or the ring", takes=_FIGURE),
     Format("png", f"{_HERE}.png", "the same figure at 300 dots per inch", binary=True, takes=_FIGURE),
 )
