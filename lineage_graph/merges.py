@@ -80,19 +80,19 @@ class BlendSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """Models of one signature. ``rows``: their sketched matrices, shape (models, matrices, ``NARROW``).
+class Group:
+    """Models of one signature. ``rows``: their sketched matrices, shape (models, matrices, buckets).
 
     ``freedom``: coordinates of a row that are not zero for want of elements.
     """
 
-    models: tuple[Model, ...]
+    ids: tuple[str, ...]
     rows: FloatArray
     freedom: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class Claim:
     """A blend with what is needed to hold it against the others. ``scale``: of each matrix, shape (matrices,)."""
 
     child: int
@@ -120,17 +120,19 @@ def find(models: Sequence[Model], settings: BlendSettings | None = None) -> list
     """
     settings = settings or BlendSettings()
     blends: list[Blend] = []
-    for group in _groups(models):
+    for group, sketches in _groups(models):
         claims = []
-        for child, relatives in _shortlists(group, settings).items():
-            claim = _claim(group, child, relatives, settings)
+        for child, relatives in _shortlists(group, sketches, settings).items():
+            claim = claim_of(group, child, relatives, settings)
             claims += [claim] if claim is not None else []
-        blends += [claim.blend for claim in _settled(group, claims)]
+        blends += [claim.blend for claim in settled(group, claims)]
     return blends
 
 
-def _groups(models: Sequence[Model]) -> Iterable[_Group]:
-    """Models of one signature, each content once, with their matrices brought into the order of the first."""
+def _groups(models: Sequence[Model]) -> Iterable[tuple[Group, FloatArray]]:
+    """Models of one signature, each content once, with their matrices brought into the order of the first; and their
+    sketches as whole models.
+    """
     members: dict[str, dict[tuple[str, ...], Model]] = defaultdict(dict)
     for model in sorted(models, key=lambda one: (one.fingerprint.digest, one.id)):
         content = tuple(tensor.hash for tensor in model.fingerprint.tensors if tensor.is_matrix)
@@ -149,22 +151,23 @@ def _groups(models: Sequence[Model]) -> Iterable[_Group]:
         shared = [name for name in found[0] if all(name in tensors for tensors in found)]
         if len(chosen) > 2 and shared:
             rows = np.stack([np.stack([tensors[name].sketch for name in shared]) for tensors in found])
-            yield _Group(chosen, rows, sum(min(found[0][name].spec.size, NARROW) for name in shared))
+            freedom = sum(min(found[0][name].spec.size, NARROW) for name in shared)
+            group = Group(tuple(model.id for model in chosen), rows, freedom)
+            yield group, np.stack([model.fingerprint.sketch for model in chosen])
 
 
-def _shortlists(group: _Group, settings: BlendSettings) -> dict[int, list[int]]:
+def _shortlists(group: Group, sketches: FloatArray, settings: BlendSettings) -> dict[int, list[int]]:
     """By model, its nearest relatives."""
-    shortlists: dict[int, list[int]] = {index: [] for index in range(len(group.models))}
+    shortlists: dict[int, list[int]] = {index: [] for index in range(len(group.ids))}
     most = min(settings.shortlist, group.freedom // settings.freedom)
-    sketches = np.stack([model.fingerprint.sketch for model in group.models])
     for row, column, similarity in nearest(sketches, CandidateSettings(neighbours=most)):
         if similarity >= settings.least_similarity and len(shortlists[row]) < most:
             shortlists[row].append(column)
     return shortlists
 
 
-def _claim(group: _Group, child: int, relatives: Sequence[int], settings: BlendSettings) -> _Claim | None:
-    """What the child is a blend of, if of anything."""
+def claim_of(group: Group, child: int, relatives: Sequence[int], settings: BlendSettings) -> Claim | None:
+    """Which of its ``relatives`` the child is a blend of, if of any; all by their numbers in the group."""
     differences = group.rows[list(relatives)].astype(np.float64) - group.rows[child]
     scale = np.sqrt(np.mean(differences**2, axis=(0, 2))) if len(relatives) > 1 else np.zeros(0)
     if not np.any(scale > 0):
@@ -186,7 +189,7 @@ def _claim(group: _Group, child: int, relatives: Sequence[int], settings: BlendS
     parents = tuple(relatives[index] for index in chosen)
     grams = np.einsum("itn,jtn->tij", scaled[chosen], scaled[chosen]) / flat.shape[1]
     spread = arc if arc is not None else _matrix_by_matrix(grams, mix)
-    return _Claim(child, parents, mix, scale, _blend(group, child, parents, grams.sum(axis=0), spread, confidence))
+    return Claim(child, parents, mix, scale, _blend(group, child, parents, grams.sum(axis=0), spread, confidence))
 
 
 def _best(gram: Matrices, inside: Mix | None, settings: BlendSettings) -> Mix | None:
@@ -204,16 +207,16 @@ def _confidence(mix: Mix, settings: BlendSettings) -> float:
 
 
 def _blend(
-    group: _Group, child: int, parents: tuple[int, ...], gram: Matrices, spread: _Spread, confidence: float
+    group: Group, child: int, parents: tuple[int, ...], gram: Matrices, spread: _Spread, confidence: float
 ) -> Blend:
     """The record of a claim. ``gram``: scaled, of the parents' differences to the child."""
     coefficients = np.array(spread.mix.coefficients)
     deviations = spread.each - coefficients
     method = "slerp" if spread.arc else "task-arithmetic" if _has_base(gram, spread.mix) else "linear"
     return Blend(
-        child=group.models[child].id,
+        child=group.ids[child],
         method=method,
-        parents=tuple(group.models[parent].id for parent in parents),
+        parents=tuple(group.ids[parent] for parent in parents),
         coefficients=tuple(coefficients.tolist()),
         uncertainties=tuple(np.sqrt(spread.weights @ deviations**2).tolist()),
         residual=min(spread.mix.residual / float(np.diag(gram).min()), 1.0),
@@ -261,9 +264,9 @@ def _on_arcs(rows: FloatArray, scale: Matrices, line: Mix) -> _Spread | None:
     return _Spread(Mix(line.members, coefficients, misfit, slack), each, weights, arc=True)
 
 
-def _settled(group: _Group, claims: Sequence[_Claim]) -> list[_Claim]:
+def settled(group: Group, claims: Sequence[Claim]) -> list[Claim]:
     """The claims that hold beside one another, in the order of the children."""
-    kept: list[_Claim] = []
+    kept: list[Claim] = []
     for claim in sorted(claims, key=lambda one: (one.mix.residual, one.child)):
         if not any(_descends(group, claim, other) or _mirrors(group, claim, other) for other in kept):
             kept = [other for other in kept if not _mirrors(group, other, claim)]
@@ -271,26 +274,26 @@ def _settled(group: _Group, claims: Sequence[_Claim]) -> list[_Claim]:
     return sorted(kept, key=lambda one: one.child)
 
 
-def _descends(group: _Group, claim: _Claim, other: _Claim) -> bool:
+def _descends(group: Group, claim: Claim, other: Claim) -> bool:
     """Is the claim's child the other one's, fine-tuned? What is left of it is then what lies between the two."""
     if len(set(claim.parents) & set(other.parents)) < 2:
         return False
     return claim.mix.residual > SAME_PLACE * _squared_distance(group, claim, claim.child, other.child)
 
 
-def _mirrors(group: _Group, claim: _Claim, other: _Claim) -> bool:
+def _mirrors(group: Group, claim: Claim, other: Claim) -> bool:
     """Do the two tell the same sum the other way round, and is the claim's child nearer to the rest of the family?
 
     If m = p + q - b, then p = m + b - q. The merge is the one that lies farther out.
     """
     if claim.child not in other.parents or other.child not in claim.parents:
         return False
-    rest = sorted(set(range(len(group.models))) - {claim.child, other.child, *claim.parents, *other.parents})
+    rest = sorted(set(range(len(group.ids))) - {claim.child, other.child, *claim.parents, *other.parents})
     mine = sum(_squared_distance(group, claim, claim.child, model) for model in rest)
     return mine <= sum(_squared_distance(group, claim, other.child, model) for model in rest)
 
 
-def _squared_distance(group: _Group, claim: _Claim, one: int, another: int) -> float:
+def _squared_distance(group: Group, claim: Claim, one: int, another: int) -> float:
     """In the unit of the claim's residual."""
     moving = claim.scale > 0
     difference = group.rows[one].astype(np.float64) - group.rows[another]

@@ -65,10 +65,13 @@ def level_of(sketches: FloatArray) -> float | None:
 
 def _between_clusters(sketches: FloatArray) -> npt.NDArray[np.floating]:
     """Cosines of all pairs that lie in different clusters."""
+    from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     cosines = sketches @ sketches.T
-    _, cluster = connected_components(cosines >= CLUSTER, directed=False)
+    # Of a dense matrix scipy takes far longer.
+    near = coo_array(cosines >= CLUSTER)
+    _, cluster = connected_components(near, directed=False)
     rows, columns = np.triu_indices(len(sketches), k=1)
     apart = cluster[rows] != cluster[columns]
     between: npt.NDArray[np.floating] = cosines[rows[apart], columns[apart]]

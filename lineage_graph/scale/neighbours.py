@@ -24,7 +24,8 @@ class SearchSettings:
     """``neighbours``: of each model, looked up. ``least_similarity``: cosine of sketches from which two models are
     worth judging. ``exact_below``: models of one signature up to which search is exact. ``recall``: share of the
     neighbours of that similarity that approximate search must find for a ``sample`` of the models. ``spokesmen``: of
-    each part of a family that is shut in, the models that are asked again.
+    each part of a family that is shut in, the models that are asked again. ``shortlist``: neighbours among which the
+    parents of a merge are looked for.
     """
 
     neighbours: int = 16
@@ -35,6 +36,7 @@ class SearchSettings:
     cells: float = 4.0
     training: int = 64
     spokesmen: int = 4
+    shortlist: int = 16
 
 
 @dataclass(frozen=True, slots=True)

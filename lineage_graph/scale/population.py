@@ -229,15 +229,13 @@ def _layouts(column: pa.DictionaryArray) -> list[_Layout]:
 
 @lru_cache(maxsize=4096)
 def _layout(text: str) -> _Layout:
-    specs = [(name, prod(shape), len(shape), dtype) for name, shape, dtype in json.loads(text)]
-    weights = [
-        spec
-        for spec in specs
-        if not (names.is_state(spec[0]) or spec[3].startswith(("int", "uint", "bool", "complex")))
-    ]
-    matrices = [name for name, size, dimensions, _ in weights if dimensions >= 2 and size >= MATRIX_SIZE]
-    kept = set(matrices) - names.heads([spec[0] for spec in weights], matrices)
-    return _Layout(np.array([float(spec[1]) for spec in specs]), np.array([spec[0] in kept for spec in specs], bool))
+    specs = [TensorSpec(name, tuple(shape), dtype) for name, shape, dtype in json.loads(text)]
+    weights = [spec for spec in specs if spec.floating and not names.is_state(spec.name)]
+    matrices = [spec.name for spec in weights if len(spec.shape) >= 2 and spec.size >= MATRIX_SIZE]
+    kept = set(matrices) - names.heads([spec.name for spec in weights], matrices)
+    return _Layout(
+        np.array([float(spec.size) for spec in specs]), np.array([spec.name in kept for spec in specs], bool)
+    )
 
 
 def _counters(batch: pa.RecordBatch) -> Iterator[tuple[str, Floats]]:
