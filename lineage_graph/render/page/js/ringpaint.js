@@ -66,6 +66,7 @@ function ringPaintBlocks(ctx, radius) {
     const gap = Math.min((block.end - block.start) * 0.1, 0.6 / radius);
     ringSector(ctx, radius, [inner, outer], block.start + gap, block.end - gap);
     ringPaintBlock(ctx, model, radius * inner * (block.end - block.start));
+    ringPaintMark(ctx, model, block, radius);
     if (state.chosen?.kind === "model" && state.chosen.id === model.id) ringPaintHalo(ctx, radius, block);
   }
   ctx.globalAlpha = 1;
@@ -82,6 +83,18 @@ function ringPaintBlock(ctx, model, width) {
   ctx.setLineDash(isUnseen(model) ? [3, 2] : []);
   ctx.stroke();
   ctx.setLineDash([]);
+}
+
+// What the colour says, said again, where there is room.
+function ringPaintMark(ctx, model, { start, end, middle }, radius) {
+  const [inner, outer] = RING_BANDS[2].map((band) => band * radius);
+  const size = Math.min((outer - inner) * 0.75, inner * (end - start) * 0.75, 12);
+  if (!markOf(model) || size < 6) return;
+  ctx.font = `600 ${size}px ${theme.font}`;
+  ctx.fillStyle = isUnseen(model) || isFailed(model) ? theme.ink : inkOn(colourOf(model));
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(markOf(model), ...onRing(middle, (inner + outer) / 2));
 }
 
 function ringPaintHalo(ctx, radius, { start, end }) {
