@@ -16,13 +16,14 @@ import numpy as np
 
 from lineage_graph import fingerprint
 from lineage_graph.errors import IndexFileError
-from lineage_graph.index_rows import decoded, rectangle
+from lineage_graph.index_rows import claims, decoded, rectangle, specs
 from lineage_graph.index_schema import ABOUT, INDEX, NUMBERS, ROWS, VERSION, schema
 from lineage_graph.store import replacing
 from lineage_graph.types import (
     Fingerprint,
     FloatArray,
     Model,
+    TensorSpec,
 )
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def _facts(models: Sequence[Model], folder: Path) -> dict[str, list[Any]]:
         "arch": [one.arch for one in checkpoints],
         "created": [one.created for one in checkpoints],
         "declared_parents": [list(one.declared_parents) for one in checkpoints],
+        "claims": [claims(one) for one in checkpoints],
         "format": [one.format for one in prints],
         "architecture": [one.architecture for one in prints],
         "parameters": [one.parameters for one in prints],
@@ -194,6 +196,14 @@ class Index:
         """
         for start, batch in zip(self._starts, self._batches, strict=False):
             yield int(start), rectangle(batch.column(name))
+
+    def layouts(self) -> tuple[list[tuple[TensorSpec, ...]], list[int]]:
+        """The tensors that there are, by name, shape and type, and for each row which of these layouts it has."""
+        if not self._batches:
+            return [], []
+        named = self._batches[0].column("layout").dictionary.to_pylist()
+        codes = [code for batch in self._batches for code in batch.column("layout").indices.to_pylist()]
+        return [specs(layout) for layout in named], codes
 
     def models(self, rows: Sequence[int] | None = None) -> list[Model]:
         """All models, or those of ``rows`` in that order, decoded; their arrays lie in the file.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.index_schema import NUMBERS
+from lineage_graph.index_schema import CHECKPOINT, NUMBERS
 from lineage_graph.types import (
     Checkpoint,
     Fingerprint,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _SKETCHES = ("sketch", "features_anchored", "features_plain")
 _FACTS = [
-    *("id", "digest", "signature", "path", "source", "arch", "created", "declared_parents"),
+    *("id", "digest", "signature", "path", "source", "arch", "created", "declared_parents", "claims"),
     *("format", "architecture", "parameters", "counters", "features_group", "features_note"),
 ]
 
@@ -58,15 +59,7 @@ def decoded(batch: pa.RecordBatch, rows: npt.NDArray[np.int64], folder: Path) ->
     floats = {name: _parts(chosen.column(name)) for name in _SKETCHES}
     models = []
     for row, (one, tensors) in enumerate(zip(facts, _decoded_tensors(chosen), strict=True)):
-        checkpoint = Checkpoint(
-            id=one["id"],
-            path=os.path.abspath(folder / one["path"]),  # noqa: PTH100 - resolve() would follow links
-            digest=one["digest"],
-            source=one["source"],
-            arch=one["arch"],
-            created=one["created"],
-            declared_parents=tuple(one["declared_parents"]),
-        )
+        checkpoint = _checkpoint(one, folder)
         found = Fingerprint(
             digest=one["digest"],
             format=one["format"],
@@ -84,8 +77,33 @@ def decoded(batch: pa.RecordBatch, rows: npt.NDArray[np.int64], folder: Path) ->
     return models
 
 
+def claims(checkpoint: Checkpoint) -> str | None:
+    """Those fields of a checkpoint that are no columns, as JSON; ``None`` where all are as by default."""
+    from pydantic import TypeAdapter
+
+    others = {field.name: field.default for field in fields(Checkpoint) if field.name not in CHECKPOINT}
+    said = {name for name, default in others.items() if getattr(checkpoint, name) != default}
+    if not said:
+        return None
+    plain = TypeAdapter(Checkpoint).dump_python(checkpoint, mode="json")
+    return json.dumps({name: plain[name] for name in sorted(said)}, separators=(",", ":"))
+
+
+def _checkpoint(row: Mapping[str, Any], folder: Path) -> Checkpoint:
+    """Raises ``ValueError`` where the claims are not what a checkpoint has."""
+    known = {name: row[name] for name in CHECKPOINT}
+    known["path"] = os.path.abspath(folder / row["path"])  # noqa: PTH100 - resolve() would follow links
+    known["declared_parents"] = tuple(row["declared_parents"])
+    if row["claims"] is None:
+        return Checkpoint(**known)
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Checkpoint).validate_python({**json.loads(row["claims"]), **known})
+
+
 @lru_cache(maxsize=64)
-def _specs(layout: str) -> tuple[TensorSpec, ...]:
+def specs(layout: str) -> tuple[TensorSpec, ...]:
+    """The tensors of a layout as it is written. Raises ``ValueError`` and its like on anything else."""
     return tuple(TensorSpec(name, tuple(shape), dtype) for name, shape, dtype in json.loads(layout))
 
 
@@ -100,10 +118,10 @@ def _decoded_tensors(batch: pa.RecordBatch) -> Iterator[tuple[TensorFingerprint,
     grain = [batch.column(name).flatten().to_numpy().tolist() for name in ("bits", "levels")]
     sketches = _pieces(batch, "tensor_sketch", "sketched")
     profiles = _pieces(batch, "profile", "profiled")
-    specs = [_specs(layout) for layout in batch.column("layout").to_pylist()]
-    each = zip(chain.from_iterable(specs), digests, *numbers, weight, sketches, *grain, profiles, strict=True)
+    layouts = [specs(layout) for layout in batch.column("layout").to_pylist()]
+    each = zip(chain.from_iterable(layouts), digests, *numbers, weight, sketches, *grain, profiles, strict=True)
     made = [TensorFingerprint(*fields) for fields in each]
-    if not np.array_equal(np.cumsum([0, *map(len, specs)]), ends[0]):
+    if not np.array_equal(np.cumsum([0, *map(len, layouts)]), ends[0]):
         raise ValueError("layouts that do not fit the tensors")
     for start, end in pairwise(ends[0].tolist()):
         yield tuple(made[start:end])
@@ -111,8 +129,9 @@ def _decoded_tensors(batch: pa.RecordBatch) -> Iterator[tuple[TensorFingerprint,
 
 def _ends(column: pa.Array) -> npt.NDArray[np.int64]:
     """Where the rows of a column of lists end among its values; 0 before the first."""
-    offsets: npt.NDArray[np.int64] = column.offsets.to_numpy()
-    return offsets - offsets[0]
+    offsets = column.offsets.to_numpy()
+    ends: npt.NDArray[np.int64] = offsets - offsets[0]
+    return ends
 
 
 def _parts(column: pa.Array) -> list[FloatArray]:

@@ -26,6 +26,9 @@ ABOUT = b"lgraph"
 """Key of the file's metadata: JSON with the ``version`` of this schema and the ``fingerprint`` schema, and what the
 writer tells of the zoo as a whole."""
 
+CHECKPOINT = ("id", "digest", "path", "source", "arch", "created", "declared_parents")
+"""Fields of a checkpoint that are columns; all others are claims."""
+
 NUMBERS = ("mean", "std", "norm", "kurtosis", "zeros")
 """Fields of a tensor's fingerprint that are doubles, each a column of lists."""
 
@@ -45,6 +48,7 @@ def schema(about: bytes) -> pa.Schema:
         ("arch", text, True),
         ("created", pa.date32(), True),
         ("declared_parents", pa.list_(_item(text)), False),
+        ("claims", text, True),  # what else people say of the model, as JSON; null: nothing
         ("format", text, False),
         ("architecture", text, False),
         ("parameters", pa.int64(), False),

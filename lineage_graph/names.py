@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import takewhile
 
 HEAD_PARTS = frozenset(
@@ -67,7 +68,13 @@ def heads(names: Iterable[str], matrices: Iterable[str]) -> frozenset[str]:
     A head by name, or, in a plain sequence of layers (names that differ in one running number: ``fc1``, ``fc2`` …), the
     last layer. A model that would be all head has none.
     """
-    names, modules = list(names), sorted({module(name) for name in matrices}, key=natural_key)
+    return _heads(tuple(names), tuple(matrices))
+
+
+@lru_cache(maxsize=256)
+def _heads(names: tuple[str, ...], matrices: tuple[str, ...]) -> frozenset[str]:
+    """The same, once for all checkpoints of an architecture."""
+    modules = sorted({module(name) for name in matrices}, key=natural_key)
     found = {name for name in names if _names_head(name)}
     if not found and len(modules) > 1 and len({_DIGITS.sub("#", one) for one in modules}) == 1:
         found = {name for name in names if module(name) == modules[-1]}

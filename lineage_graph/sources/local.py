@@ -24,7 +24,7 @@ CONFIG_NAMES = frozenset(["config.json", "adapter_config.json"])
 INDEX_SUFFIX = ".index.json"
 """How the names of shard indices end; a folder with one is one model."""
 
-OUTPUT_NAMES = ("lineage.json", "lineage.html", "lineage.graphml", "report.md", "run.json")
+OUTPUT_NAMES = ("lineage.json", "lineage.html", "lineage.graphml", "report.md", "run.json", "index.arrow")
 """What an earlier build wrote, should it lie among the matches of a pattern."""
 
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL)
