@@ -35,8 +35,8 @@ def _lines(lineage: LineageGraph) -> Iterator[str]:
     ids = distinct(node_order(graph))
     yield f"digraph {_quoted(visible(lineage.name))} {{"
     yield "  rankdir=TB;"
-    yield '  node [shape=box, style="rounded,filled", fillcolor=white, fontname="sans-serif"];'
-    yield '  edge [fontname="sans-serif", fontsize=10];'
+    yield '  node [shape=box, style="rounded,filled", fillcolor=white, fontname="Helvetica"];'
+    yield '  edge [fontname="Helvetica", fontsize=10];'
     for node, name in ids.items():
         yield f"  {_quoted(name)} [{_listed({**graph.nodes[node], **_node_look(name, graph.nodes[node])})}];"
     for parent, child in edge_order(graph):
@@ -78,11 +78,14 @@ def _text(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    r"""A string of the grammar; ``\"`` and ``\\`` are its escapes, and Graphviz keeps the latter as it is written."""
+    r"""A string of the grammar: a mark is written ``\"``, and a backslash twice.
+
+    Graphviz keeps both backslashes in ids and attributes, and draws one of them in a label.
+    """
     body = text.replace("\\", "\\\\").replace('"', r"\"")
     return f'"{body}"'
 
 
 def _literal(text: str) -> str:
-    r"""``text`` for a label, in which Graphviz reads escapes (``\N``) and the entities of HTML."""
-    return text.replace("&", "&amp;").replace("\\", "&#92;").replace('"', "&quot;")
+    """``text`` for a label, in which Graphviz reads the entities of HTML."""
+    return text.replace("&", "&amp;")
