@@ -57,16 +57,20 @@ class _Loader(_BASE):  # type: ignore[misc]
 
 def read_mapping(path: Path, error: type[LineageGraphError]) -> dict[str, Any]:
     """The mapping in the YAML file ``path``, of plain values. Raises ``error``, which names file and line."""
-    text = _read_text(path, error)
+    return mapping_in(_read_text(path, error), str(path), error)
+
+
+def mapping_in(text: str, where: str, error: type[LineageGraphError]) -> dict[str, Any]:
+    """The mapping in YAML that was read already. Raises ``error``, which names ``where`` and the line."""
     try:
         _check_events(text)
         value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
     except (_RefusedError, yaml.YAMLError, ValueError, RecursionError) as problem:
-        raise error(f"{path}: {_sentence(problem, text)}") from problem
+        raise error(f"{where}: {_sentence(problem, text)}") from problem
     if value is None:
-        raise error(f"{path}: the file is empty")
+        raise error(f"{where}: the file is empty")
     if not isinstance(value, dict):
-        raise error(f"{path}: should be a mapping of keys to values, not {describe(value)}")
+        raise error(f"{where}: should be a mapping of keys to values, not {describe(value)}")
     return value
 
 

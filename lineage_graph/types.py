@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.declarations import Card, Finding
+from lineage_graph.declarations import Card, Claim, Finding
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -51,7 +51,8 @@ class Checkpoint:
 
     ``digest`` is the SHA-256 of the weights' bytes in hex: of the file itself, or, for a folder, of the lines
     ``<sha256>  <relative name>`` of its weight files in name order. ``path``: absolute, what ``open_checkpoint`` takes.
-    ``created``, ``declared_parents`` and ``card`` are claims of people, never trusted.
+    ``created``, ``card``, ``claims`` and ``declared_parents`` (the claims by id, or by name where the zoo lacks them)
+    are what people say, never trusted.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Checkpoint:
     created: date | None = None
     declared_parents: tuple[str, ...] = ()
     card: Card | None = None
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +304,8 @@ class LineageGraph:
     str (of the card, empty where nobody says), ``audit`` str (the worst verdict of the audit on the model, or empty),
     ``status`` str (``ok`` or the error's name), ``message`` str (empty when ok). A failed model is a node with family
     and generation 0 and role ``isolated``. Edge attributes: ``kind`` str, ``confidence`` float,
-    ``direction_confidence`` float, ``distance`` float, ``evidence`` dict[str, float], ``declared`` str.
+    ``direction_confidence`` float, ``distance`` float, ``evidence`` dict[str, float], ``declared`` str,
+    ``by_block`` dict[str, float] (relative distance of each block of the child, in network order).
     ``audit``: what the weights say of the models' cards, worst first.
     """
 

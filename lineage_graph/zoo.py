@@ -91,7 +91,7 @@ def _locate(entries: Entries, root: Path, cache: Path, shop: Workshop) -> tuple[
             truth.append(zoo.truth)
     located = [model for number in range(len(entries)) for model in models[number]]
     check_unique(located)
-    return declared.with_bases(located), tuple(truth)
+    return declared.with_claims(located), tuple(truth)
 
 
 def _grow(entry: GrowEntry, cache: Path, shop: Workshop) -> GrownZoo:
@@ -128,6 +128,8 @@ def _fetch(located: Sequence[LocatedModel], shop: Workshop) -> tuple[list[Checkp
             arch=model.arch,
             created=model.created,
             declared_parents=model.declared_parents,
+            card=model.card,
+            claims=model.claims,
         )
         checkpoints.append(checkpoint)
     return checkpoints, failures

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from fingerprints import model
 from lineage_graph.adapters import declared
 from lineage_graph.build import BuildSettings, build
-from lineage_graph.declared import with_bases
+from lineage_graph.declared import with_claims
 from lineage_graph.manifest import load
 from lineage_graph.scoring import DECLARED_ADAPTER
 from lineage_graph.sources.base import LocatedModel
@@ -83,19 +83,19 @@ def folder(where, base):
     [
         ("zoo/one.safetensors", ("zoo/one.safetensors",)),
         ("someone/one", ("zoo/one.safetensors",)),
-        ("someone/two", ()),
-        ("nowhere", ()),
-        ("someone/adapter", ()),
+        ("someone/two", ("someone/two",)),
+        ("nowhere", ("nowhere",)),
+        ("someone/adapter", ("someone/adapter",)),
         ("", ()),
         (7, ()),
         (None, ()),
     ],
 )
-def test_a_base_is_one_model_of_the_zoo_or_no_claim(tmp_path, base, found):
+def test_a_base_is_one_model_of_the_zoo_or_stays_a_name(tmp_path, base, found):
     ids = ("zoo/one.safetensors", "zoo/two", "zoo/sub/two.pt")
     models = [LocatedModel(id_, tmp_path / id_, "path") for id_ in ids]
     adapter = LocatedModel("zoo/adapter", folder(tmp_path / "adapter", base), "path")
-    *others, read = with_bases([*models, adapter])
+    *others, read = with_claims([*models, adapter])
     assert others == models
     assert read.declared_parents == found
 
@@ -103,8 +103,8 @@ def test_a_base_is_one_model_of_the_zoo_or_no_claim(tmp_path, base, found):
 def test_claims_of_the_manifest_stay(tmp_path):
     base = LocatedModel("one", Path("one"), "path")
     adapter = LocatedModel("a", folder(tmp_path / "a", "one"), "path", declared_parents=("two",))
-    assert with_bases([base, adapter])[1].declared_parents == ("two", "one")
-    assert with_bases(with_bases([base, adapter]))[1].declared_parents == ("two", "one")
+    assert with_claims([base, adapter])[1].declared_parents == ("two", "one")
+    assert with_claims(with_claims([base, adapter]))[1].declared_parents == ("two", "one")
 
 
 def built(folder_, metadata):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lineage_graph import kin
 from lineage_graph.render.text import count, percent
 
 if TYPE_CHECKING:
     import networkx as nx
 
-OPEN = 0.6
-"""Probability of a direction below which nothing decides it: odds of less than 3 to 2."""
+OPEN = kin.OPEN
+"""Probability of a direction below which nothing decides it."""
 
 CUE = "direction."
 """What the name of a direction cue begins with among an edge's evidence."""

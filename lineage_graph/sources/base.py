@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from lineage_graph.declarations import Card, Claim
+
 
 @dataclass(frozen=True, slots=True)
 class LocatedModel:
@@ -13,7 +15,8 @@ class LocatedModel:
 
     ``path``: absolute; a weights file, or a folder that holds a sharded or config-bearing model. ``source`` is what
     the graph shows of the origin (``path``, ``grow:digits`` …). ``entry`` is how messages name the manifest's entry.
-    The rest are the manifest's claims.
+    ``card``: what lies beside the weights. ``claims``: its parents, as manifest, card and config declare them;
+    ``declared_parents``: the same by id, or by name where the zoo lacks them. The rest are the manifest's claims.
     """
 
     id: str
@@ -23,3 +26,5 @@ class LocatedModel:
     created: date | None = None
     declared_parents: tuple[str, ...] = ()
     entry: str = ""
+    card: Card | None = None
+    claims: tuple[Claim, ...] = ()
