@@ -2,6 +2,8 @@ import pytest
 
 import zoo
 
+pytest_plugins = ["hub.fixtures"]
+
 
 @pytest.fixture(scope="session")
 def tiny_zoo(tmp_path_factory):
