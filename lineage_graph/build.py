@@ -15,6 +15,7 @@ import platformdirs
 from lineage_graph import (
     __version__,
     adapters,
+    by_block,
     candidates,
     examination,
     lineage,
@@ -165,6 +166,8 @@ def conclude(
     graph = lineage.assemble(name, seen.models, scored, failures, decision, seen.several)
     # A block's copy in a descendant is as near as its own origin.
     lineage.attach_origins(graph, origins.origins(seen.surveyed, lineage.descendants(graph)))
+    by_id = {model.id: model for model in seen.models}
+    lineage.attach_distances(graph, by_block.distances(seen.measured, graph.graph.edges, by_id))
     return replace(graph, rejected=(*graph.rejected, *seen.unreadable))
 
 

@@ -89,6 +89,12 @@ def attach_origins(lineage: LineageGraph, origins: Mapping[str, Sequence[BlockOr
         ]
 
 
+def attach_distances(lineage: LineageGraph, apart: Mapping[tuple[str, str], Mapping[str, float]]) -> None:
+    """Write the distance of each block into the edges' attributes."""
+    for edge, blocks in apart.items():
+        lineage.graph.edges[edge]["by_block"] = dict(blocks)
+
+
 def canonical(model: Model) -> tuple[str, str]:
     """The order of models that decides ties: by content, and by id only between equal bytes."""
     return model.fingerprint.digest, model.id

@@ -57,6 +57,7 @@ class Link:
             "declared": declared,
             "layers": list(self.layers),
             "conflict": self.conflict,
+            "by_block": {},
         }
 
 

@@ -76,6 +76,9 @@ def _decode(document: Any) -> LineageGraph:
         attributes["evidence"] = {
             key: _typed(value, float, f"{where}.evidence.{key}") for key, value in attributes["evidence"].items()
         }
+        attributes["by_block"] = {
+            key: _typed(value, float, f"{where}.by_block.{key}") for key, value in attributes["by_block"].items()
+        }
         attributes["layers"] = [_typed(name, str, f"{where}.layers") for name in attributes["layers"]]
         graph.add_edge(ends[0], ends[1], **attributes)
     if not nx.is_directed_acyclic_graph(graph):

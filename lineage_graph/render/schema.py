@@ -36,13 +36,14 @@ EDGE: Mapping[str, type] = {
     "declared": str,
     "layers": list,
     "conflict": str,
+    "by_block": dict,
 }
 
 ORIGIN: Mapping[str, type] = {"block": str, "model": str, "there": str, "probability": float, "cosine": float}
 """One entry of a node's ``origins``, in network order: the block of ``model`` that this ``block`` comes from; both
 empty where it comes from none. There may be ``runners``: the next likely (model, block, probability)."""
 
-LATER = frozenset(["origins", "layers", "conflict", "license", "created", "library", "audit"])
+LATER = frozenset(["origins", "layers", "conflict", "by_block", "license", "created", "library", "audit"])
 """Attributes that graphs of earlier versions lack: empty there."""
 
 

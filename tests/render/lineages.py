@@ -72,6 +72,7 @@ def edge(kind="finetune", confidence=0.998, direction=0.97, distance=0.21, decla
         "declared": declared,
         "layers": [],
         "conflict": "",
+        "by_block": {},
     }
 
 

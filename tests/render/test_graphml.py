@@ -26,7 +26,8 @@ def test_networkx_reads_back_what_was_written():
         found = back.edges[ends]
         assert json.loads(found["evidence"]) == expected["evidence"]
         assert json.loads(found["layers"]) == expected["layers"]
-        apart = {"evidence": 0, "layers": 0, "id": 0}
+        assert json.loads(found["by_block"]) == expected["by_block"]
+        apart = {"evidence": 0, "layers": 0, "by_block": 0, "id": 0}
         assert {**found, **apart} == {**expected, **apart, "weight": expected["confidence"]}
 
 

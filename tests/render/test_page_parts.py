@@ -1,5 +1,7 @@
 """Several parents, unseen ancestors, conflicts and open directions on the page, in a real browser."""
 
+import networkx as nx
+
 from render.lineages import HOSTILE, edge, finish, joined, node, spliced
 
 
@@ -87,4 +89,23 @@ def test_hostile_conflicts_and_layers_stay_text(visit):
     seen.page.mouse.click(*seen.edge_spot("vit-0", "evil"))
     assert seen.page.inner_text("#panel").count("<img src=x onerror=alert(1)>") == 2
     assert seen.page.locator("#panel img").count() == 0
+    assert seen.quiet(), seen.complaints
+
+
+def test_an_edge_shows_how_far_apart_the_two_are_block_by_block(visit):
+    graph = nx.DiGraph()
+    for name in ("base", "tuned", "copy"):
+        graph.add_node(name, **node(name))
+    apart = {"stem": 0.0, **{f"blocks.{n}": n / 10 for n in range(4)}, HOSTILE[0]: 0.05}
+    graph.add_edge("base", "tuned", **{**edge(), "by_block": apart})
+    graph.add_edge("base", "copy", **edge("duplicate"))
+    seen = visit(finish("blocks", graph), fragment="#parent=base&child=tuned")
+    heights = "[...document.querySelectorAll('#panel .columns i')].map((column) => column.style.height)"
+    assert seen.page.evaluate(heights)[1:5] == ["2%", "33.3333%", "66.6667%", "100%"]
+    assert seen.page.get_by_role("img", name="6 blocks; farthest apart: blocks.3, 0.3").count() == 1
+    seen.page.click("#panel summary >> text=Block by block")
+    assert "<img src=x onerror=alert(1)>" in seen.page.inner_text("#panel")
+    seen.page.evaluate("location.hash = '#parent=base&child=copy'")
+    seen.page.wait_for_function("document.querySelector('#panel h2').innerText.includes('copy')")
+    assert seen.page.locator("#panel .columns").count() == 0
     assert seen.quiet(), seen.complaints

@@ -36,6 +36,8 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
     labels = short_labels(nodes, LABEL)
     slots = {node: max(measure.width(label, FONT), 40.0) + 16.0 for node, label in zip(nodes, labels, strict=True)}
     signals = sorted({signal for *_, edge in graph.edges(data=True) for signal in edge["evidence"]})
+    known = {tuple(edge["by_block"]) for *_, edge in graph.edges(data=True) if edge.get("by_block")}
+    networks = {blocks: place for place, blocks in enumerate(sorted(known))}
     layouts = {name: arrange(graph, slots, aspect) for name, aspect in ASPECTS.items()}
     wide = [layouts["wide"].positions[node] for node in nodes]
     return {
@@ -47,7 +49,8 @@ def page_data(lineage: LineageGraph, run: RunRecord) -> dict[str, Any]:
         "open": reading.OPEN,
         "signals": [visible(signal) for signal in signals],
         "meanings": [meaning(signal.removeprefix(reading.CUE)) for signal in signals],
-        "edges": [_edge(graph.edges[edge], signals) for edge in edges],
+        "networks": [list(map(visible, blocks)) for blocks in networks],
+        "edges": [_edge(graph.edges[edge], signals, networks) for edge in edges],
         "origins": {
             number[node]: _origins(graph.nodes[node], number) for node in nodes if graph.nodes[node].get("origins")
         },
@@ -93,14 +96,18 @@ def _model(lineage: LineageGraph, node: str, slot: float) -> dict[str, Any]:
     return {**_plain(facts), "name": visible(node), "claims": claims, "slot": round(slot, 1)}
 
 
-def _edge(edge: Mapping[str, Any], signals: list[str]) -> dict[str, Any]:
+def _edge(edge: Mapping[str, Any], signals: list[str], networks: Mapping[tuple[str, ...], int]) -> dict[str, Any]:
     """``evidence`` as pairs of a signal's place in ``signals`` and its value: the names would fill half the page.
 
-    ``why``: what keeps an open direction open. What is empty is left out.
+    Likewise ``apart``: the place of the blocks' names in ``networks``, and their distances. ``why``: what keeps an open
+    direction open. What is empty is left out.
     """
     evidence = [[signals.index(name), _short(value)] for name, value in edge["evidence"].items()]
     facts = {**edge, "why": reading.why_open(edge)}
-    return {**_plain({k: v for k, v in facts.items() if k != "evidence" and v not in ("", [])}), "evidence": evidence}
+    kept = {k: v for k, v in facts.items() if k not in ("evidence", "by_block") and v not in ("", [])}
+    blocks = edge.get("by_block")
+    apart = {"apart": [networks[tuple(blocks)], [_short(v) for v in blocks.values()]]} if blocks else {}
+    return {**_plain(kept), **apart, "evidence": evidence}
 
 
 def _origins(facts: Mapping[str, Any], number: Mapping[str, int]) -> list[list[Any]]:

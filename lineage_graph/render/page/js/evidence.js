@@ -64,6 +64,30 @@ function warningsOf(edge) {
   ];
 }
 
+// Where in the network the two lie apart, as columns in the order of the network; the largest fills the height.
+function apartOf(edge) {
+  if (!edge.apart) return [];
+  const [place, values] = edge.apart;
+  const names = DATA.networks[place];
+  const most = Math.max(...values);
+  const columns = values.map((value, index) => {
+    const column = element("i", { title: `${names[index]}: ${rounded(value)}` });
+    column.style.height = `${most > 0 ? Math.max((value / most) * 100, 2) : 2}%`;
+    return column;
+  });
+  const farthest = names[values.indexOf(most)];
+  const said = most > 0 ? `${plural(values.length, "block")}; farthest apart: ${farthest}, ${rounded(most)}` : "equal in every block";
+  const rows = values.map((value, index) => signal([names[index], value, ""], most || 1, false));
+  return [
+    section(
+      "Distance by block",
+      element("div", { class: "columns", role: "img", "aria-label": said }, ...columns),
+      element("p", { class: "note" }, element("bdi", {}, said)),
+      element("details", {}, element("summary", {}, "Block by block"), element("table", {}, element("tbody", {}, ...rows))),
+    ),
+  ];
+}
+
 function edgeContent(edge) {
   const entries = edge.evidence.map(([signal, value]) => [DATA.signals[signal], value, DATA.meanings[signal]]);
   const cues = entries.filter(([name]) => name.startsWith(CUE)).map(([name, ...rest]) => [name.slice(CUE.length), ...rest]);
@@ -76,6 +100,7 @@ function edgeContent(edge) {
     section("Facts", definitions([["Kind", edge.kind], ["Distance", rounded(edge.distance)], ["Declaration", declared]])),
     ...partsOf(edge),
     ...cuesOf(edge, cues),
+    ...apartOf(edge),
     others.length ? section("Evidence", signals(others, 1, isSigned)) : null,
   ];
 }
