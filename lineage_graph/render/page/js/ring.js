@@ -31,19 +31,22 @@ function ringWay(from, to, route) {
   return ringSpline([ends[0], ...through, ends[1]]).map(([x, y]) => [x * RING_REACH, y * RING_REACH]);
 }
 
-const ringEdges = new Map(EDGES.map((edge) => [`${edge.from},${edge.to}`, edge.id]));
+// Made when the ring is first looked at. `edge`: the one that a curve from a parent stands for.
+let ringMade = null;
+const ringCurves = () => (ringMade ??= ringMakeCurves());
 
-// `edge`: the one that a curve from a parent stands for.
-const RING_CURVES = RING.curves
-  .map(([from, to, gap, inferred, route]) => ({
+function ringMakeCurves() {
+  const edges = new Map(EDGES.map((edge) => [`${edge.from},${edge.to}`, edge.id]));
+  const curves = RING.curves.map(([from, to, gap, inferred, route]) => ({
     from,
     to,
     gap,
     inferred: inferred === 1,
     way: ringWay(from, to, route),
-    edge: gap === 1 ? ringEdges.get(`${from},${to}`) : null,
-  }))
-  .sort((a, b) => b.gap - a.gap); // parents come to lie on top
+    edge: gap === 1 ? edges.get(`${from},${to}`) : null,
+  }));
+  return curves.sort((a, b) => b.gap - a.gap); // parents come to lie on top
+}
 
 // How many blocks have their middle before an angle.
 function ringBlocksBefore(angle) {
@@ -66,7 +69,7 @@ function ringBlockAt(angle) {
 // The curve from a parent that passes nearest to a point, at most `tolerance` away, as the number of its edge; or null.
 function ringEdgeNear(x, y, tolerance) {
   let [nearest, least] = [null, tolerance];
-  for (const curve of RING_CURVES) {
+  for (const curve of ringCurves()) {
     if (curve.edge === null || !ringIsShown(curve)) continue;
     for (let at = 0; at + 3 < curve.way.length; at += 3) {
       const [a, b, c, d] = curve.way.slice(at, at + 4);

@@ -1,6 +1,7 @@
 // The curves as a picture that is kept: thousands of them take longer to paint than the reader's hand takes to move. While
 // the camera moves the picture is moved and stretched with it, and painted anew once it rests.
 const RING_REST = 120; // milliseconds
+const RING_FEW = 150; // curves that are painted anew in any case
 const ringLayer = { canvas: document.createElement("canvas"), of: null, camera: null, timer: 0 };
 
 // What the picture shows, but for the camera. `shown` is another object whenever the filters change.
@@ -28,7 +29,7 @@ function ringRenewLayer() {
 
 // The kept picture where there is one; in a context whose origin is the centre of the ring.
 function ringPaintLayer(ctx, most) {
-  if (!ringLayerFits() || (!ringLayerRests() && RING_CURVES.length < RING_CROWD)) ringRenewLayer();
+  if (!ringLayerFits() || (!ringLayerRests() && ringCurves().length < RING_FEW)) ringRenewLayer();
   else if (!ringLayerRests()) {
     clearTimeout(ringLayer.timer);
     ringLayer.timer = setTimeout(() => {

@@ -38,10 +38,10 @@ function ringModelKeys() {
 
 function legendOfRing() {
   const { reds, gaps } = ringColours();
-  const found = new Set(RING_CURVES.map((curve) => curve.gap));
+  const found = new Set(ringCurves().map((curve) => curve.gap));
   const lines = RING_GAPS.map((name, index) => [name, index]).filter(([, index]) => found.has(index + 1));
   const curves = lines.map(([name, index]) => ringLine(`${index + 1} ${name}`, gaps[index], RING_STROKES[index][0]));
-  if (RING_CURVES.some((curve) => curve.inferred)) curves.push(ringLine("through an unseen model", theme.muted, 1, [5, 4]));
+  if (ringCurves().some((curve) => curve.inferred)) curves.push(ringLine("through an unseen model", theme.muted, 1, [5, 4]));
   return [
     ...group("Generation", reds.map((colour, index) => ringSwatch(String(index + 1), colour))),
     ...group("Root", ringRootKeys()),

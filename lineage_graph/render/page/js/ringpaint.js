@@ -110,10 +110,10 @@ const ringIsLit = (curve) => lit.models.has(curve.from) && lit.models.has(curve.
 // All curves; or, `bright`, only those that are lit, so that they stand out from the others.
 
 function ringPaintCurves(ctx, radius, { bright = false, most = 1 } = {}) {
-  const fine = Math.min(1, Math.sqrt(RING_CROWD / Math.max(RING_CURVES.length, 1)));
+  const fine = Math.min(1, Math.sqrt(RING_CROWD / Math.max(ringCurves().length, 1)));
   const special = (curve) =>
     [state.chosen, state.hovered].some((target) => target?.kind === "edge" && target.id === curve.edge);
-  for (const curve of RING_CURVES) {
+  for (const curve of ringCurves()) {
     if (!ringIsShown(curve) || (bright && !ringIsLit(curve))) continue;
     const [width, opacity] = RING_STROKES[curve.gap - 1];
     ctx.globalAlpha = bright ? 0.95 : opacity * most;
