@@ -116,7 +116,8 @@ def audit(lineage: LineageGraph, models: Sequence[Model], judged: Mapping[Key, J
         if one.card is not None and kin.usable(one.id):
             found += _relation(kin, one, one.card, parents)
             found += _undeclared(kin, one)
-    found += _licences(kin)
+    links = {one.id: one.checkpoint.card.license_link for one in models if one.checkpoint.card}
+    found += _licences(kin, links)
     return tuple(sorted(found, key=lambda one: (VERDICTS.index(one.verdict), one.model, one.kind, one.subject)))
 
 
@@ -242,7 +243,7 @@ def mending(kin: Kin, model: str) -> str:
     return str(yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=10_000)).strip()
 
 
-def _licences(kin: Kin) -> Iterator[Finding]:
+def _licences(kin: Kin, links: Mapping[str, str]) -> Iterator[Finding]:
     """Each restriction that a copy or an ancestor imposes and the model's licence lacks, for the nearest of them."""
     for model in kin.models():
         own = kin.fact(model, "license")
@@ -255,5 +256,6 @@ def _licences(kin: Kin) -> Iterator[Finding]:
             if lost:
                 named.update(lost)
                 asked = "; ".join(map(licences.words, lost))
-                words = f"licensed as {own}; {other}, {tie}, as {kin.fact(other, 'license')}, which asks: {asked}"
+                theirs = kin.fact(other, "license") + (f" ({links[other]})" if links.get(other) else "")
+                words = f"its licence is {own}, and that of {other}, {tie}, is {theirs}, which asks: {asked}"
                 yield Finding(model, "licence", other, "licence", words)

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import networkx as nx
 
-VERDICTS = ("contradicted", "absent", "confirmed")
-"""What can become of a declared parent, the most interesting first."""
-
 
 def verdict(graph: nx.DiGraph[str], node: str, claim: str) -> str:
     """What the edges say of one claim: drawn, another one drawn in its place, or neither."""

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lineage_graph.render import findings, order
-from lineage_graph.render.claims import VERDICTS, verdict, whereabouts
+from lineage_graph.render import audit_section, findings, order
 from lineage_graph.render.markdown import code, fence, left_out, table
 from lineage_graph.render.outline import outline
 from lineage_graph.render.reading import direction, unseen
@@ -17,7 +16,7 @@ from lineage_graph.types import LineageGraph, RunRecord
 if TYPE_CHECKING:
     import networkx as nx
 
-FAMILIES, TREE_LINES, EDGES, NAMES, CLAIMS, MISSES, DOUBTS = 100, 400, 150, 100, 100, 12, 10
+FAMILIES, TREE_LINES, EDGES, NAMES, MISSES, DOUBTS = 100, 400, 150, 100, 12, 10
 """The longest that each list grows; what is left out is counted, and stands in the JSON file."""
 
 
@@ -32,7 +31,7 @@ def render(lineage: LineageGraph, run: RunRecord) -> str:
         *_edges(graph),
         *_loners(graph),
         *_failures(graph),
-        *_declared(graph),
+        *audit_section.lines(lineage.audit),
         *_misses(lineage),
         *_certainty(graph, run),
     ]
@@ -136,28 +135,6 @@ def _failures(graph: nx.DiGraph[str]) -> Iterator[str]:
     yield ""
     yield from table(("Model", "Error", "Message"), rows)
     yield from left_out(len(nodes) - NAMES, "failure")
-
-
-def _declared(graph: nx.DiGraph[str]) -> Iterator[str]:
-    claims = [(node, claim) for node in order.node_order(graph) for claim in graph.nodes[node]["declared_parents"]]
-    if not claims:
-        return
-    judged = [(node, claim, verdict(graph, node, claim)) for node, claim in claims]
-    judged.sort(key=lambda item: VERDICTS.index(item[2]))
-    totals = [f"{sum(v == judgement for *_, v in judged):,} {judgement}" for judgement in reversed(VERDICTS)]
-    undeclared = sum(edge["declared"] == "absent" for *_, edge in graph.edges(data=True))
-    yield "## Declared and detected parents"
-    yield ""
-    yield f"{count(len(claims), 'declared parent')}: {', '.join(totals)}."
-    yield f"{count(undeclared, 'detected edge')} that nobody declared."
-    yield ""
-    rows = []
-    for node, claim, judgement in judged[:CLAIMS]:
-        detected = ", ".join(map(code, sorted(graph.predecessors(node))[:3])) or "none"
-        reason = whereabouts(graph, node, claim)
-        rows.append((code(node), code(claim) + (f" ({reason})" if reason else ""), detected, judgement))
-    yield from table(("Model", "Declared parent", "Detected parents", "Verdict"), rows)
-    yield from left_out(len(judged) - CLAIMS, "declared parent")
 
 
 def _misses(lineage: LineageGraph) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """Invented lineage graphs, shaped like real ones."""
 
 import random
+from dataclasses import replace
 
 import networkx as nx
 
+from lineage_graph.declarations import Finding
 from lineage_graph.types import Failure, LineageGraph, Rejected, RunRecord
 
 HOSTILE = (
@@ -217,7 +219,9 @@ def hostile():
     for name in HOSTILE[1:-1]:
         graph.add_edge(HOSTILE[0], name, **edge(kind="</script>|`" if name == HOSTILE[2] else "finetune"))
     rejected = [Rejected(HOSTILE[1], HOSTILE[2], 0.2, float("inf"), "</script><b>why</b>")]
-    return finish("</title><h1>zoo", graph, rejected, [Failure(HOSTILE[-1], "CorruptFileError", "<b>|`\n", "fetch")])
+    lineage = finish("</title><h1>zoo", graph, rejected, [Failure(HOSTILE[-1], "CorruptFileError", "<b>|`\n", "fetch")])
+    audit = [Finding(n, "parent", n, "contradicted", f"the card names {n}", f"base_model: {n}") for n in HOSTILE[:-1]]
+    return replace(lineage, audit=tuple(audit))
 
 
 def run_record(lineage):

@@ -17,6 +17,7 @@ def same(first, second):
         (u, v): d for u, v, d in second.graph.edges(data=True)
     }
     assert (first.rejected, first.failures) == (second.rejected, second.failures)
+    assert first.audit == second.audit
     return True
 
 

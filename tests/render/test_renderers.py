@@ -18,7 +18,7 @@ def shuffled(lineage):
     graph = nx.DiGraph()
     graph.add_nodes_from(reversed(list(lineage.graph.nodes(data=True))))
     graph.add_edges_from(reversed(list(lineage.graph.edges(data=True))))
-    return LineageGraph(lineage.name, graph, lineage.rejected, lineage.failures)
+    return LineageGraph(lineage.name, graph, lineage.rejected, lineage.failures, lineage.audit)
 
 
 def test_the_list_is_what_a_build_writes():
