@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lgraph.audit import audit
 from lgraph.bench import bench
 from lgraph.build import build
 from lgraph.calibrate import calibrate
@@ -44,7 +45,7 @@ def lgraph(
     """Reads where models come from out of their weights: a directed lineage graph of a zoo of checkpoints."""
 
 
-for command in (build, explain, export, evaluate, bench, train_detector, calibrate):
+for command in (build, explain, export, evaluate, audit, bench, train_detector, calibrate):
     app.command()(reported(command))
 
 
