@@ -14,6 +14,7 @@ import platformdirs
 
 from lineage_graph import (
     __version__,
+    auditing,
     adapters,
     by_block,
     candidates,
@@ -108,8 +109,12 @@ def build(
         if settings.strict and zoo.failures:
             raise StrictError(_strictly(zoo.failures))
         seen = examine(zoo.models, shop, watch, probes, settings)
-    with watch.stage("lineage"):
-        graph = conclude(manifest.name, seen, zoo.failures, settings.metadata, shipped())
+        with watch.stage("lineage"):
+            graph = conclude(manifest.name, seen, zoo.failures, settings.metadata, shipped())
+        with watch.stage("audit"):
+            told = settings.metadata and any(m.checkpoint.created or m.checkpoint.declared_parents for m in seen.models)
+            plain = conclude(manifest.name, seen, zoo.failures, False, shipped()) if told else graph
+            graph = auditing.audited(graph, plain, seen, shop, probes, shipped())
     run = _record(settings, watch, graph, seen.proposed)
     files = tuple(out / renderer.filename for renderer in RENDERERS)
     texts = [renderer.render(graph, run).encode() for renderer in RENDERERS]
