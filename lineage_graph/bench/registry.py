@@ -16,6 +16,11 @@ class Bench:
 
 BENCHES: tuple[Bench, ...] = (
     Bench("io", "fingerprinting against merely reading the same tensors: time and memory", "lineage_graph.bench.io"),
+    Bench(
+        "fuzz",
+        "10,000 mutated files against every reader: errors, crashes, hangs, memory, files written",
+        "lineage_graph.bench.fuzz",
+    ),
     Bench("sketch", "how well distances of sketches estimate distances of weights", "lineage_graph.bench.sketch"),
     Bench("pruning", "linearized scoring of a zoo, all pairs against pruned ones", "lineage_graph.bench.pruning"),
     Bench("candidates", "what pruning with faiss loses against brute force", "lineage_graph.bench.candidates"),

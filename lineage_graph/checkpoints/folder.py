@@ -48,14 +48,14 @@ def find_files(path: Path) -> Folder:
     """The weight files of a folder.
 
     Raises NoWeightsError where there is none, UnsupportedFormatError where several could be meant, CorruptFileError
-    for an index whose names lead out of the folder, UnreadableFileError.
+    for an index whose names, or weights that are a link, lead out of the folder, UnreadableFileError.
     """
     entries = _entries(path)
     for ending in _INDEX_ENDINGS:
         indexes = [entry for entry in entries if entry.name.endswith(ending)]
         if indexes:
             return from_index(min(indexes, key=lambda entry: (len(entry.name), entry.name)))
-    return Folder((_single(path, entries),))
+    return Folder((file_inside(path, _single(path, entries).name, str(path)),))
 
 
 def from_index(index: Path) -> Folder:
@@ -79,10 +79,7 @@ def config_architecture(path: Path) -> str:
 
     In order: ``architecture`` (timm), the first of ``architectures`` (transformers), ``model_type``.
     """
-    config = path / "config.json"
-    if not config.is_file():
-        return ""
-    table = read_json(config)
+    table = _read_beside(path, "config.json")
     several = table.get("architectures")
     words = (table.get("architecture"), several[0] if isinstance(several, list) and several else None)
     return next((word for word in (*words, table.get("model_type")) if isinstance(word, str)), "")[:80]
@@ -93,15 +90,13 @@ def adapter_base(path: Path) -> str:
 
     Raises LimitExceededError, CorruptFileError, UnreadableFileError.
     """
-    config = path / "adapter_config.json"
-    base = read_json(config).get("base_model_name_or_path") if config.is_file() else None
+    base = _read_beside(path, "adapter_config.json").get("base_model_name_or_path")
     return base if isinstance(base, str) else ""
 
 
 def trainer_counters(path: Path) -> dict[str, float]:
     """The counters in the ``trainer_state.json`` that the transformers trainer leaves in a checkpoint's folder."""
-    state = path / "trainer_state.json"
-    return counters_in(read_json(state)) if state.is_file() else {}
+    return counters_in(_read_beside(path, "trainer_state.json"))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -111,6 +106,13 @@ def read_json(path: Path) -> dict[str, Any]:
         if source.size > MAX_JSON_BYTES:
             raise LimitExceededError(f"{path}: a JSON file of {source.size} bytes, more than {MAX_JSON_BYTES}")
         return parse_object(source.read(0, source.size), str(path))
+
+
+def _read_beside(path: Path, name: str) -> dict[str, Any]:
+    """A JSON file that may lie in the folder; empty without it. Raises as :func:`read_json`, and CorruptFileError for a
+    link out of the folder.
+    """
+    return read_json(file_inside(path, name, str(path))) if (path / name).is_file() else {}
 
 
 def _entries(path: Path) -> list[Path]:

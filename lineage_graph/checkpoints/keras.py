@@ -33,6 +33,7 @@ from lineage_graph.types import FloatArray
 MAGIC = b"\x89HDF\r\n\x1a\n"
 KERAS_WEIGHTS = "model.weights.h5"
 _OPTIMIZER_GROUPS = ("optimizer_weights", "optimizer")
+_CONFIG = "model_config"
 _STEPS = ("iterations", "iteration", "iter")
 
 
@@ -69,7 +70,7 @@ def read_keras(source: ByteSource, resources: ExitStack) -> Contents:
         if found is not None:
             steps.update(_steps(h5py, found))
     check_sharing(source.label, tensors.values(), source.size)
-    return Contents("keras", tensors, counters_in(steps), _architecture(source.label, file))
+    return Contents("keras", tensors, counters_in(steps), _architecture(h5py, source.label, file))
 
 
 def _group(h5py: Any, file: Any, name: str) -> Any:
@@ -155,10 +156,15 @@ def _steps(h5py: Any, group: Any) -> dict[str, float]:
     return found
 
 
-def _architecture(label: str, file: Any) -> str:
-    """The model's class, from the configuration that a whole model carries."""
-    config = file.attrs.get("model_config")
-    if config is None:
+def _architecture(h5py: Any, label: str, file: Any) -> str:
+    """The model's class, from the configuration that a whole model carries.
+
+    Keras writes it as a text of fixed length. One of variable length lies in a heap of the file, in which the library
+    walks in circles without end where it is damaged.
+    """
+    if _CONFIG not in file.attrs:
         return ""
-    text = config.encode() if isinstance(config, str) else bytes(config)
-    return str(parse_object(text, f"{label}: model_config").get("class_name", ""))[:80]
+    kind = file.attrs.get_id(_CONFIG).get_type()
+    if not isinstance(kind, h5py.h5t.TypeStringID) or kind.is_variable_str():
+        return ""
+    return str(parse_object(bytes(file.attrs[_CONFIG]), f"{label}: {_CONFIG}").get("class_name", ""))[:80]

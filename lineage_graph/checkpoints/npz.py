@@ -13,7 +13,7 @@ from lineage_graph.checkpoints.dtypes import RAW
 from lineage_graph.checkpoints.source import ByteSource
 from lineage_graph.checkpoints.stored import StoredTensor, fortran_strides
 from lineage_graph.checkpoints.zips import Archive
-from lineage_graph.errors import TruncatedFileError, UnsafePickleError, UnsupportedFormatError
+from lineage_graph.errors import CorruptFileError, TruncatedFileError, UnsafePickleError, UnsupportedFormatError
 
 MAGIC = b"\x93NUMPY"
 
@@ -52,12 +52,14 @@ def _header(source: ByteSource) -> tuple[tuple[int, ...], bool, np.dtype[Any], i
     """Shape, whether Fortran order, element type and where the values start."""
     with source.stream() as stream:
         version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-        elif version == (2, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
-        else:
+        if version not in ((1, 0), (2, 0)):
             raise UnsupportedFormatError(f"{source.label}: .npy format {version} is not supported")
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        try:
+            shape, fortran, dtype = read(stream)
+        except (MemoryError, RecursionError) as error:
+            # Python's parser says so of a few thousand brackets.
+            raise CorruptFileError(f"{source.label}: the .npy header is nested too deeply") from error
         return tuple(shape), bool(fortran), dtype, stream.tell()
 
 
