@@ -77,7 +77,7 @@ def print_summary(result: BuildResult) -> None:
     lineage = result.lineage
     target = console()
     found = families(lineage)
-    show(target, _headline(lineage, found))
+    show(target, headline(lineage))
     if found:
         header = ("family", " models", " generations", "architecture", "root")
         rows = [
@@ -99,7 +99,9 @@ def print_summary(result: BuildResult) -> None:
         show(target, "", visible(f"to check it: {shlex.join(['lgraph', 'evaluate', str(result.out), str(truth)])}"))
 
 
-def _headline(lineage: LineageGraph, found: tuple[Family, ...]) -> str:
+def headline(lineage: LineageGraph) -> str:
+    """The whole graph in one line of counts."""
+    found = families(lineage)
     unseen = sum(family.unseen for family in found)
     models = lineage.graph.number_of_nodes() - unseen
     undecided = _open(lineage)

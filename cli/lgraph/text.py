@@ -44,6 +44,11 @@ def console() -> Console:
     )
 
 
+def draws_lines(target: Console) -> bool:
+    """Can box-drawing characters be shown: a terminal (no pipe, no file) whose encoding has them?"""
+    return target.is_terminal and not target.options.ascii_only
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """A table without lines, for :func:`show`; a column whose header begins with a space is aligned right.
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from lineage_graph.errors import LineageGraphError
 from lineage_graph.types import LineageGraph
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def of_family(lineage: LineageGraph, number: int) -> LineageGraph:
@@ -26,6 +30,19 @@ def around(lineage: LineageGraph, model: str) -> LineageGraph:
 
     node = find(lineage, model)
     return _part(lineage, {node, *nx.ancestors(lineage.graph, node), *nx.descendants(lineage.graph, node)})
+
+
+def hanging(part: LineageGraph, node: str) -> nx.DiGraph[str]:
+    """The graph of what is :func:`around` a model without the edges that lead past it: each of its descendants has
+    parents only among the model and its other descendants, so that a tree of them all has them below it.
+    """
+    import networkx as nx
+
+    below = {node, *nx.descendants(part.graph, node)}
+    graph = part.graph.copy()
+    past = [(parent, child) for parent, child in graph.edges if child in below - {node} and parent not in below]
+    graph.remove_edges_from(past)
+    return graph
 
 
 def find(lineage: LineageGraph, model: str) -> str:
