@@ -6,26 +6,29 @@ render. Stages fan out through the executor, the store keeps what they made, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
 from lineage_graph import (
     __version__,
     auditing,
-    adapters,
     by_block,
     candidates,
+    declared,
     examination,
+    index,
+    judgement,
     lineage,
     orders,
     origins,
     scoring,
     second_look,
     splices,
-    strangers,
     survey,
 )
 from lineage_graph.cached import Workshop
@@ -38,22 +41,17 @@ from lineage_graph.features.settings import ProbeSettings, images_digest
 from lineage_graph.kinship import Blend, Splice
 from lineage_graph.manifest import Manifest
 from lineage_graph.render import RENDERERS
-from lineage_graph.signals import metadata as metadata_signals
 from lineage_graph.store import Store, write_atomic
 from lineage_graph.types import (
+    CandidatePair,
     Failure,
     LineageGraph,
     Model,
-    PairEvidence,
     Progress,
     RunRecord,
-    ScoredPair,
     silent,
 )
 from lineage_graph.zoo import Stopwatch, read_zoo
-
-MOST_COPIES = 32
-"""Files of equal bytes that are all paired with one another."""
 
 MOST_NAMED = 5
 """Failures that one sentence names."""
@@ -108,19 +106,57 @@ def build(
         zoo = read_zoo(manifest.entries, manifest.root, cache, shop, watch, probes)
         if settings.strict and zoo.failures:
             raise StrictError(_strictly(zoo.failures))
-        seen = examine(zoo.models, shop, watch, probes, settings)
-        with watch.stage("lineage"):
-            graph = conclude(manifest.name, seen, zoo.failures, settings.metadata, shipped())
-        with watch.stage("audit"):
-            told = settings.metadata and any(m.checkpoint.created or m.checkpoint.declared_parents for m in seen.models)
-            plain = conclude(manifest.name, seen, zoo.failures, False, shipped()) if told else graph
-            graph = auditing.audited(graph, plain, seen, shop, probes, shipped())
+        graph, files, run = assemble(manifest.name, zoo.models, zoo.failures, out, shop, watch, probes, settings)
+    return BuildResult(graph, run, out, files, zoo.truth)
+
+
+def assemble(
+    name: str,
+    models: Sequence[Model],
+    failures: Sequence[Failure],
+    out: Path,
+    shop: Workshop,
+    watch: Stopwatch,
+    probes: ProbeSettings | None,
+    settings: BuildSettings,
+) -> tuple[LineageGraph, tuple[Path, ...], RunRecord]:
+    """From models that were read to the files in ``out``, whoever read them. Raises ``OutputError``."""
+    models = declared.resolve(sorted(models, key=index.order))
+    seen = examine(models, shop, watch, probes, settings)
+    with watch.stage("lineage"):
+        graph = conclude(name, seen, failures, settings.metadata, shipped())
+    with watch.stage("audit"):
+        told = settings.metadata and any(m.checkpoint.created or m.checkpoint.declared_parents for m in models)
+        plain = conclude(name, seen, failures, False, shipped()) if told else graph
+        graph = auditing.audited(graph, plain, seen, shop, probes, shipped())
     run = _record(settings, watch, graph, seen.proposed)
     files = tuple(out / renderer.filename for renderer in RENDERERS)
     texts = [renderer.render(graph, run).encode() for renderer in RENDERERS]
     for file, text in zip(files, texts, strict=True):
         write_atomic(file, text)
-    return BuildResult(graph, run, out, files, zoo.truth)
+    about = {"name": name, "settings": _remembered(settings, probes, out), "pairs": seen.proposed}
+    return graph, (*files, index.write(out, models, about)), run
+
+
+def _remembered(settings: BuildSettings, probes: ProbeSettings | None, out: Path) -> dict[str, object]:
+    """What one more model has to be judged by; see :func:`remembered`."""
+    folder = os.path.relpath(probes.folder, out) if probes is not None and probes.folder else ""
+    return {
+        "metadata": settings.metadata,
+        "features": settings.features,
+        "detector": settings.detector,
+        "probes": asdict(replace(probes, folder=folder)) if probes is not None else None,
+    }
+
+
+def remembered(about: Mapping[str, Any], out: Path) -> tuple[BuildSettings, ProbeSettings | None]:
+    """The settings and probes of the build that wrote the index with this ``about`` into ``out``."""
+    kept = dict(about["settings"])
+    given = kept.pop("probes")
+    probes = ProbeSettings(**given) if given is not None else None
+    if probes is not None and probes.folder:
+        probes = replace(probes, folder=str(out / probes.folder))
+    return BuildSettings(**kept), probes
 
 
 def probe_settings(manifest: Manifest) -> ProbeSettings:
@@ -141,6 +177,18 @@ def examine(
     """Everything that has to be measured before anything is judged."""
     with watch.stage("candidates"):
         pairs = examination.propose(models, settings.metadata)
+    return look(models, pairs, shop, watch, probes, settings)
+
+
+def look(
+    models: Sequence[Model],
+    pairs: Sequence[CandidatePair],
+    shop: Workshop,
+    watch: Stopwatch,
+    probes: ProbeSettings | None,
+    settings: BuildSettings,
+) -> Examination:
+    """Measure these candidate ``pairs``, and whatever they lead to."""
     with watch.stage("evidence"):
         detections = detect(models, pairs, shop, probes) if settings.detector else {}
         measured, unreadable = examination.measure(models, pairs, shop, probes, detections)
@@ -163,10 +211,15 @@ def examine(
 
 
 def conclude(
-    name: str, seen: Examination, failures: Sequence[Failure], metadata: bool, calibration: Calibration
+    name: str,
+    seen: Examination,
+    failures: Sequence[Failure],
+    metadata: bool,
+    calibration: Calibration,
+    around: judgement.Surroundings | None = None,
 ) -> LineageGraph:
-    """The lineage graph of what was measured; reads no weights."""
-    scored = judge(seen.models, seen.measured, metadata, calibration)
+    """The lineage graph of what was measured; reads no weights. ``around``: where that is only a part of the zoo."""
+    scored = judgement.judge(seen.models, seen.measured, metadata, calibration, around)
     decision = lineage.LineageSettings(scoring.DECISION, calibration)
     graph = lineage.assemble(name, seen.models, scored, failures, decision, seen.several)
     # A block's copy in a descendant is as near as its own origin.
@@ -174,45 +227,6 @@ def conclude(
     by_id = {model.id: model for model in seen.models}
     lineage.attach_distances(graph, by_block.distances(seen.measured, graph.graph.edges, by_id))
     return replace(graph, rejected=(*graph.rejected, *seen.unreadable))
-
-
-def judge(
-    models: Sequence[Model], measured: Sequence[PairEvidence], metadata: bool, calibration: Calibration
-) -> list[ScoredPair]:
-    """Score every measured pair, and what needs no measurement: files with equal bytes, and, where ``metadata`` counts,
-    adapters with the bases that they declare.
-    """
-    by_id = {model.id: model for model in models}
-    level = strangers.levels(models)
-    scored = []
-    for pair in [*measured, *_copies(models)]:
-        a, b = by_id[pair.a], by_id[pair.b]
-        alike = a.fingerprint.signature == b.fingerprint.signature
-        scored.append(
-            scoring.score(
-                pair,
-                metadata_signals.measure(a.checkpoint, b.checkpoint) if metadata else {},
-                calibration=calibration,
-                tested=len(measured),
-                strangers=level.get(a.fingerprint.signature, 0.0) if alike else 0.0,
-            )
-        )
-    if metadata:
-        # After the measured pairs, of which there is one with each declared parent: it tells nothing of an adapter.
-        scored += [scoring.declared_adapter(pair) for pair in adapters.declared(models)]
-    return scored
-
-
-def _copies(models: Sequence[Model]) -> Iterator[PairEvidence]:
-    """Each file with the others of its bytes; of very many, with the first alone."""
-    groups: dict[str, list[Model]] = {}
-    for model in sorted(models, key=lineage.canonical):
-        groups.setdefault(model.fingerprint.digest, []).append(model)
-    signals = {"cosine": 1.0, "distance": 0.0, "identical": 1.0}
-    for group in groups.values():
-        for index, one in enumerate(group if len(group) <= MOST_COPIES else group[:1]):
-            for other in group[index + 1 :]:
-                yield PairEvidence(one.id, other.id, 1.0, signals)
 
 
 def _strictly(failures: Sequence[Failure]) -> str:

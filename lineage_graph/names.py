@@ -39,6 +39,7 @@ COUNTER_PARTS = frozenset(["num_batches_tracked"])
 _DIGITS = re.compile(r"(\d+)")
 
 
+@lru_cache(maxsize=1 << 16)
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key in which ``layers.2`` comes before ``layers.10``."""
     return tuple(

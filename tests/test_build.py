@@ -21,7 +21,7 @@ from lineage_graph.build import BuildSettings, build
 from lineage_graph.errors import OutputError, StrictError
 from lineage_graph.sources import digest
 
-OUTPUTS = ["lineage.html", "lineage.graphml", "lineage.json", "report.md", "run.json"]
+OUTPUTS = ["index.arrow", "lineage.graphml", "lineage.html", "lineage.json", "report.md", "run.json"]
 WILD = Path(__file__).parents[2] / "shared" / "wild"
 
 

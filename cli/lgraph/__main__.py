@@ -16,7 +16,7 @@ from lgraph.errors import reported
 from lgraph.evaluate import evaluate
 from lgraph.explain import explain
 from lgraph.export import export
-from lgraph.show import show
+from lgraph.trace import trace
 from lgraph.train_detector import train_detector
 from lineage_graph import __version__
 
@@ -46,7 +46,7 @@ def lgraph(
     """Reads where models come from out of their weights: a directed lineage graph of a zoo of checkpoints."""
 
 
-for command in (build, show, explain, export, evaluate, audit, bench, train_detector, calibrate):
+for command in (build, trace, explain, export, evaluate, audit, bench, train_detector, calibrate):
     app.command()(reported(command))
 
 

@@ -183,5 +183,5 @@ def test_a_real_zoo(call: Call, tmp_path: Path) -> None:
     found = json.loads(answer.stdout)
     assert [family["models"] for family in found["families"]] == [2]
     assert [(failure["id"], failure["error"]) for failure in found["failures"]] == [("empty.pt", "EmptyFileError")]
-    expected = {"lineage.html", "lineage.graphml", "lineage.json", "report.md", "run.json"}
+    expected = {"index.arrow", "lineage.html", "lineage.graphml", "lineage.json", "report.md", "run.json"}
     assert {path.name for path in out.iterdir()} == {Path(file).name for file in found["files"]} == expected

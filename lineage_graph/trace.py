@@ -1,0 +1,206 @@
+"""Where does one checkpoint come from, against a zoo that was built already?
+
+The zoo's index names the few models that could be relatives. These, their families and the one model are then examined
+and judged as a build would, from weights where the pair is new and from the store where it was measured before: a build
+of a small part of the zoo that is not kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lineage_graph import build, declared, examination, index, judgement, strangers
+from lineage_graph.build import BuildSettings
+from lineage_graph.cached import Workshop
+from lineage_graph.calibration import shipped
+from lineage_graph.checkpoints import weight_files
+from lineage_graph.errors import LineageGraphError, ModelError
+from lineage_graph.executors import make_executor
+from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.index import Index
+from lineage_graph.manifest import PathEntry
+from lineage_graph.sources import digest
+from lineage_graph.store import Store
+from lineage_graph.traced import Gone, Trace
+from lineage_graph.types import Checkpoint, LineageGraph, Model, Progress, silent
+from lineage_graph.zoo import DIGESTS, Stopwatch, read_zoo
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """``add``: put the model into the zoo. ``jobs``, ``cache``: as in a build."""
+
+    add: bool = False
+    jobs: int = 0
+    cache: Path | None = None
+
+
+def place(
+    path: Path, name: str, folder: Path, lineage: LineageGraph, settings: TraceSettings, progress: Progress = silent
+) -> Trace:
+    """Where the checkpoint at ``path`` belongs in the zoo that was built into ``folder``. ``name``: its id, a new one;
+    ``lineage``: the graph in that folder. Nothing is written there but with ``settings.add``.
+
+    Raises :class:`~lineage_graph.errors.ModelError` (the checkpoint cannot be used), ``IndexFileError`` and, with
+    ``settings.add``, what :func:`add` raises.
+    """
+    cache = settings.cache or build.default_cache()
+    with Index(folder) as kept, make_executor(settings.jobs) as executor:
+        shop = Workshop(executor, Store(cache), progress)
+        past, probes = build.remembered(kept.about, folder)
+        model = read(path, name, probes, cache, shop)
+        found = trace(model, kept, lineage, shop, past, probes)
+        if settings.add:
+            add(model, found, kept, lineage, shop, past, probes, folder)
+    return found
+
+
+def read(path: Path, name: str, probes: ProbeSettings | None, cache: Path, shop: Workshop) -> Model:
+    """The one model, fingerprinted as a build does. ``name``: its id.
+
+    Raises :class:`~lineage_graph.errors.ModelError`, and ``ManifestError`` where there is nothing.
+    """
+    entry = PathEntry(path=str(path.absolute()), id=name)
+    zoo = read_zoo([entry], path.absolute().parent, cache, shop, Stopwatch(), probes)
+    for failure in zoo.failures:
+        raise ModelError(f"{failure.error}: {failure.message}")
+    return zoo.models[0]
+
+
+def trace(
+    model: Model,
+    kept: Index,
+    lineage: LineageGraph,
+    shop: Workshop,
+    settings: BuildSettings,
+    probes: ProbeSettings | None,
+) -> Trace:
+    """Place ``model``, whose id must be new, in the zoo that ``kept`` and ``lineage`` were built of.
+
+    ``settings``, ``probes``: those of that build. Raises :class:`~lineage_graph.errors.IndexFileError`.
+    """
+    model = _resolved([model], kept)[0]
+    rows = comparable(kept, model)
+    around = _resolved([*kept.models(rows), model], kept)
+    pairs = examination.propose(around, settings.metadata)
+    same = {one.id for one in around if one.fingerprint.digest == model.fingerprint.digest}
+    partners = {one for pair in pairs for one in (pair.a, pair.b) if {pair.a, pair.b} & same} | same
+    family = _families(lineage, partners - {model.id}) | partners
+    ids = {name: row for row, name in enumerate(kept.column("id"))}
+    known = {one.id: one for one in around}
+    beyond = kept.models(sorted(ids[name] for name in family - known.keys()))
+    part = sorted([*(known[name] for name in family & known.keys()), *beyond], key=index.order)
+    inside = [pair for pair in pairs if pair.a in family and pair.b in family]
+    lost = _lost([known[name] for name in sorted(partners - same)], shop)
+    gone = [
+        Gone(one, lost[one], pair.similarity)
+        for pair in inside
+        for one, other in ((pair.a, pair.b), (pair.b, pair.a))
+        if one in lost and other in same
+    ]
+    usable = [pair for pair in inside if not (same & {pair.a, pair.b} and lost.keys() & {pair.a, pair.b})]
+    seen = build.look(part, usable, shop, Stopwatch(), probes, settings)
+    whole = judgement.Surroundings(int(kept.about.get("pairs", 0)) + len(partners), strangers.levels(around))
+    graph = build.conclude(lineage.name, seen, (), settings.metadata, shipped(), whole)
+    scored = judgement.judge(part, seen.measured, settings.metadata, shipped(), whole)
+    mine = [pair for pair in scored if model.id in (pair.a, pair.b)]
+    return Trace(
+        model=model.id,
+        digest=model.fingerprint.digest,
+        lineage=graph,
+        compared=tuple(sorted(mine, key=lambda pair: (-pair.confidence, pair.a, pair.b))),
+        gone=tuple(gone),
+        zoo=len(kept),
+        unlike=len(kept) - len(rows),
+        failed=len(lineage.failures),
+    )
+
+
+def _resolved(models: Sequence[Model], kept: Index) -> list[Model]:
+    """The models with their claims read as of the whole zoo, of which only names are needed."""
+    if not any(model.checkpoint.claims for model in models):
+        return list(models)
+    here = {model.id for model in models}
+    names = zip(kept.column("id"), kept.column("source"), strict=True)
+    others = [Model(Checkpoint(name, "", "", source), models[0].fingerprint) for name, source in names]
+    return declared.resolve([*models, *(one for one in others if one.id not in here)])[: len(models)]
+
+
+def comparable(kept: Index, model: Model) -> list[int]:
+    """The rows of all models that an index of candidates could propose with ``model``, whole signatures at a time: they
+    share the size of a matrix, have as many matrices, or are declared as its parents.
+    """
+    layouts, codes = kept.layouts()
+    own = _sizes([tensor.spec.shape for tensor in model.fingerprint.tensors])
+    near = {
+        code
+        for code, specs in enumerate(layouts)
+        if (sizes := _sizes([spec.shape for spec in specs])) and (len(sizes) == len(own) or set(sizes) & set(own))
+    }
+    signatures = kept.column("signature")
+    wanted = {signatures[row] for row, code in enumerate(codes) if code in near}
+    claims = set(model.checkpoint.declared_parents)
+    names = kept.column("id") if claims else [""] * len(kept)
+    return [row for row in range(len(kept)) if signatures[row] in wanted or names[row] in claims]
+
+
+def _sizes(shapes: Sequence[tuple[int, ...]]) -> list[int]:
+    return [math.prod(shape) for shape in shapes if len(shape) >= 2]
+
+
+def _families(lineage: LineageGraph, models: Collection[str]) -> set[str]:
+    """Everyone in the families of these models; unseen ancestors and models that failed are no models to compare."""
+    facts = lineage.graph.nodes
+    numbers = {facts[one]["family"] for one in models if one in facts}
+    return {
+        one
+        for one, data in lineage.graph.nodes(data=True)
+        if data["family"] in numbers and data["status"] == "ok" and data["role"] != "unseen"
+    }
+
+
+def _lost(models: Sequence[Model], shop: Workshop) -> dict[str, str]:
+    """Those whose weights are not what they were when the zoo was built, and why."""
+    found: dict[str, str] = {}
+    work, left = [], []
+    for model in models:
+        path = Path(model.checkpoint.path)
+        try:
+            root = path if path.is_dir() else path.parent
+            task = digest.DigestTask(tuple(str(file) for file in weight_files(path)), str(root))
+            work.append((digest.memo_key(task), task))
+            left.append(model)
+        except ModelError as error:
+            found[model.id] = str(error).replace(str(path), model.id)
+    for model, outcome in zip(left, shop.map(DIGESTS, digest.compute, work), strict=True):
+        if outcome.value is None:
+            found[model.id] = outcome.message.replace(model.checkpoint.path, model.id)
+        elif outcome.value != model.checkpoint.digest:
+            found[model.id] = "its weights have changed since the zoo was built"
+    return found
+
+
+def add(
+    model: Model,
+    found: Trace,
+    kept: Index,
+    lineage: LineageGraph,
+    shop: Workshop,
+    settings: BuildSettings,
+    probes: ProbeSettings | None,
+    folder: Path,
+) -> LineageGraph:
+    """Write the zoo's outputs anew, with ``model`` in it: what a build gives whose manifest had it from the start.
+
+    Raises :class:`~lineage_graph.errors.LineageGraphError` where a candidate's weights are gone, and ``OutputError``.
+    """
+    if found.gone:
+        raise LineageGraphError(
+            f"{found.gone[0].id}: {found.gone[0].reason}: nothing was added; bring the zoo in order and build it again"
+        )
+    models = [*kept.models(), model]
+    graph, _, _ = build.assemble(lineage.name, models, lineage.failures, folder, shop, Stopwatch(), probes, settings)
+    return graph
