@@ -29,12 +29,15 @@ MARKER = "ran-by-a-checkpoint"
 _ESCAPES = "\x1b[2J\x1b]0;owned\x07\nERROR: none\u202e"
 
 
+_BOMBS = bombs()
+
+
 def _attack(name: str) -> Kind:
     return Kind(f"pickle: {name}", UNSAFE, lambda path: m.pickled(path, attacks(MARKER)[name][0]))
 
 
 def _bomb(name: str, error: str) -> Kind:
-    return Kind(f"pickle bomb: {name}", error, lambda path: path.write_bytes(bombs()[name]))
+    return Kind(f"pickle bomb: {name}", error, lambda path: path.write_bytes(_BOMBS[name]))
 
 
 def _safetensors(name: str, error: str, header: object, buffer: bytes = b"", **options: int) -> Kind:
