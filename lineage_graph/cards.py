@@ -20,8 +20,8 @@ from lineage_graph.visible import shorten
 
 NAME = "README.md"
 
-MAX_BYTES = 1 << 20
-"""Most of a card that is read; of its text only the metadata counts. Long lists of results have 0.2 MB."""
+MAX_BYTES = 256 << 10
+"""Most of a card that is read, and so the longest metadata: more of it would take seconds to parse."""
 
 MAX_PARENTS, MAX_TAGS = 100, 200
 """Most names that are taken from a list."""
@@ -85,11 +85,11 @@ def _text(path: Path) -> str:
         return ""
     except ModelError as error:
         raise _BrokenError(str(error).replace(str(path), path.name)) from error
-    # A character may be cut in two at the limit.
-    text = data.decode("utf-8-sig", "replace" if source.size > MAX_BYTES else "surrogateescape")
-    if any("\udc80" <= char <= "\udcff" for char in text):
-        raise _BrokenError(f"{path.name}: is not UTF-8 text")
-    return text
+    try:
+        # At the limit a character may be cut in two.
+        return data.decode("utf-8-sig", "replace" if source.size > MAX_BYTES else "strict")
+    except UnicodeDecodeError as error:
+        raise _BrokenError(f"{path.name}: is not UTF-8 text (byte {error.start})") from error
 
 
 def _metadata(text: str) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _metadata(text: str) -> dict[str, Any]:
         return {}
     end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() == _DASHES), None)
     if end is None:
-        raise _BrokenError(f"the metadata that begins with {_DASHES} has no end in the first {MAX_BYTES >> 20} MiB")
+        raise _BrokenError(f"the metadata that begins with {_DASHES} has no end in the first {MAX_BYTES >> 10} KiB")
     inside = "\n".join(lines[1:end])
     return mapping_in(inside, "metadata", _BrokenError) if inside.strip() else {}
 

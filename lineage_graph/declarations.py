@@ -33,7 +33,6 @@ class Card:
     license_link: str = ""
     tags: tuple[str, ...] = ()
     library: str = ""
-    datasets: tuple[str, ...] = ()
     created: date | None = None
     problem: str = ""
 
