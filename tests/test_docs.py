@@ -65,7 +65,7 @@ def test_commands_in_the_documents_parse(document: str, words: list[str]) -> Non
 
 def test_the_documents_show_commands() -> None:
     assert {words[0] for _, words in lgraph_lines() if words} == {
-        *("build", "trace", "explain", "evaluate", "bench", "train-detector", "calibrate")
+        *("build", "trace", "explain", "evaluate", "audit", "bench", "train-detector", "calibrate")
     }
 
 
