@@ -35,7 +35,7 @@ class SearchSettings:
     sample: int = 512
     cells: float = 4.0
     training: int = 64
-    spokesmen: int = 4
+    spokesmen: int = 2
     shortlist: int = 16
 
 
@@ -49,6 +49,10 @@ class Near:
     j: Ints
     similarity: Floats
     neighbours: Ints
+
+
+ASKED = 1 << 10
+"""Models whose similarities to all others are held at a time."""
 
 
 class Searcher:
@@ -74,19 +78,33 @@ class Searcher:
         similarities, found = self._index.search(self.vectors[rows], count)
         return similarities, found
 
-    def outside(self, row: int, own: Ints) -> tuple[int, float]:
-        """The nearest to a model that is not one of its ``own``, and its similarity; -1 where there is none."""
+    def outside(self, rows: Ints, part: Ints) -> tuple[Ints, Floats]:
+        """The nearest to each model that is of another ``part``, and its similarity; -1 where there is none."""
         if self._index is None:
-            similarity = self.vectors @ self.vectors[row]
-            similarity[own] = -np.inf
-            best = int(np.argmax(similarity))
-            return (best, float(similarity[best])) if np.isfinite(similarity[best]) else (-1, 0.0)
+            return self._outside_exactly(rows, part)
         import faiss
 
-        chosen = faiss.IDSelectorNot(faiss.IDSelectorBatch(own))
-        limits = faiss.SearchParametersIVF(sel=chosen, nprobe=self.probed)  # type: ignore[call-arg]
-        similarities, found = self._index.search(self.vectors[row : row + 1], 1, params=limits)
-        return int(found[0, 0]), float(similarities[0, 0])
+        found, similarity = np.full(len(rows), -1), np.full(len(rows), -1.0)
+        members = np.argsort(part, kind="stable")
+        starts = np.searchsorted(part[members], np.arange(part.max() + 2))
+        for own in np.unique(part[rows]):
+            asked = np.flatnonzero(part[rows] == own)
+            others = faiss.IDSelectorNot(faiss.IDSelectorBatch(members[starts[own] : starts[own + 1]]))
+            limits = faiss.SearchParametersIVF(sel=others, nprobe=self.probed)  # type: ignore[call-arg]
+            values, numbers = self._index.search(self.vectors[rows[asked]], 1, params=limits)
+            found[asked], similarity[asked] = numbers[:, 0], values[:, 0]
+        return found, similarity
+
+    def _outside_exactly(self, rows: Ints, part: Ints) -> tuple[Ints, Floats]:
+        found, similarity = np.full(len(rows), -1), np.full(len(rows), -1.0)
+        for start in range(0, len(rows), ASKED):
+            some = rows[start : start + ASKED]
+            values = self.vectors[some] @ self.vectors.T
+            values[part[some][:, None] == part] = -1.0
+            best = np.argmax(values, axis=1)
+            found[start : start + ASKED] = best
+            similarity[start : start + ASKED] = values[np.arange(len(some)), best]
+        return found, similarity
 
     def _tuned(self) -> int:
         """The number of probed cells that finds enough of what exact search finds."""
@@ -143,8 +161,8 @@ def once(a: Ints, b: Ints, values: Floats, count: int) -> tuple[Ints, Ints, Floa
     return keys // count, keys % count, values[first]
 
 
-def beyond(searcher: Searcher, neighbours: Ints, part: Ints, settings: SearchSettings) -> tuple[Ints, Ints, Floats]:
-    """For the parts of families that are shut in: pairs of their spokesmen with the nearest outside, and similarities.
+def beyond(searcher: Searcher, neighbours: Ints, part: Ints, settings: SearchSettings) -> tuple[Ints, Ints]:
+    """For the parts of families that are shut in: pairs of their spokesmen with the nearest outside.
 
     ``part``: of each model. A model is shut in where all its neighbours are of its own part. Spokesmen are those that
     most models have among their neighbours: what a far child is to its own children.
@@ -153,18 +171,13 @@ def beyond(searcher: Searcher, neighbours: Ints, part: Ints, settings: SearchSet
     shut_in = own.all(axis=1) & (part[neighbours] == part[:, None]).all(axis=1)
     if not shut_in.any() or len(np.unique(part)) < 2:
         nothing = np.zeros(0, dtype=np.int64)
-        return nothing, nothing, np.zeros(0)
+        return nothing, nothing
     liked = np.bincount(neighbours[own], minlength=len(part))
     rows = np.flatnonzero(shut_in)
     order = np.lexsort((rows, -liked[rows], part[rows]))
     rows = rows[order]
     rank = np.arange(len(rows)) - np.searchsorted(part[rows], part[rows])
-    members = np.argsort(part, kind="stable")
-    starts = np.searchsorted(part[members], np.arange(part.max() + 2))
-    found = []
-    for row in rows[rank < settings.spokesmen]:
-        other, similarity = searcher.outside(int(row), members[starts[part[row]] : starts[part[row] + 1]])
-        if other >= 0 and similarity >= settings.least_similarity:
-            found.append((int(row), other, similarity))
-    pairs = np.array([pair[:2] for pair in found], dtype=np.int64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1], np.array([pair[2] for pair in found])
+    asked = rows[rank < settings.spokesmen]
+    found, similarity = searcher.outside(asked, part)
+    alike = (found >= 0) & (similarity >= settings.least_similarity)
+    return asked[alike], found[alike]

@@ -21,7 +21,7 @@ from lineage_graph.scale.population import Floats, Ints, Population
 from lineage_graph.types import FloatArray
 
 ROUNDS = 3
-"""How often whoever is shut in among nearer relatives is asked again."""
+"""How often detours are looked for: what takes the place of one may be another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,13 @@ class _Group:
         found = judge(self.population, self.numbers[i], self.numbers[j], squared, level, self.tested)
         return Pairs(i, j, found.squared, found.cosine, found.confidence, found.kind)
 
+    def more(self, pairs: Pairs, a: Ints, b: Ints) -> Pairs:
+        """``pairs``, and those of the pairs (a, b) that are not among them."""
+        count = len(self.numbers)
+        i, j, _ = once(a, b, np.zeros(len(a)), count)
+        new = ~np.isin(i * count + j, pairs.i * count + pairs.j)
+        return joined([pairs, self.judged(i[new], j[new])])
+
 
 CHUNK = 1 << 15
 """Pairs whose differences are held at a time."""
@@ -70,26 +77,18 @@ def examine(population: Population, numbers: Ints, tested: int, settings: Search
     searcher = Searcher(vectors, settings)
     first = near(searcher, settings)
     pairs = group.judged(first.i, first.j)
+    related = pairs.where(pairs.confidence >= scoring.DECISION)
+    part = components(len(numbers), related.i, related.j)
+    pairs = group.more(pairs, *beyond(searcher, first.neighbours, part, settings))
+    radius = _radius(group, first.neighbours)
     for _ in range(ROUNDS):
-        more = _asked_again(group, searcher, pairs, first.neighbours, settings)
-        if not len(more):
+        known = len(pairs)
+        related = pairs.where(pairs.confidence >= scoring.DECISION)
+        pairs = group.more(pairs, *detours(len(numbers), related, radius))
+        if len(pairs) == known:
             break
-        pairs = joined([pairs, more])
     found = tuple(_sums(group, pairs, first.neighbours[:, : settings.shortlist]))
     return Signature(_numbered(pairs, numbers), found, searcher.probed)
-
-
-def _asked_again(group: _Group, searcher: Searcher, pairs: Pairs, neighbours: Ints, settings: SearchSettings) -> Pairs:
-    """Related pairs that the lists of neighbours had no room for."""
-    count = len(group.numbers)
-    related = pairs.where(pairs.confidence >= scoring.DECISION)
-    part = components(count, related.i, related.j)
-    one, other, _ = beyond(searcher, neighbours, part, settings)
-    near_by, far_off = detours(count, related, _radius(group, neighbours))
-    a, b = np.concatenate([one, near_by]), np.concatenate([other, far_off])
-    i, j, _ = once(a, b, np.zeros(len(a)), count)
-    new = ~np.isin(i * count + j, pairs.i * count + pairs.j)
-    return group.judged(i[new], j[new])
 
 
 def _radius(group: _Group, neighbours: Ints) -> Floats:
