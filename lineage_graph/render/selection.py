@@ -61,11 +61,12 @@ def find(lineage: LineageGraph, model: str) -> str:
 
 
 def _part(lineage: LineageGraph, members: Collection[str]) -> LineageGraph:
-    """These models, with the edges, near misses and failures between them."""
+    """These models, with the edges and near misses between them, their failures and the findings on their cards."""
     inside = set(members)
     return LineageGraph(
         name=lineage.name,
         graph=lineage.graph.subgraph(inside).copy(),
         rejected=tuple(miss for miss in lineage.rejected if miss.a in inside and miss.b in inside),
         failures=tuple(failure for failure in lineage.failures if failure.id in inside),
+        audit=tuple(finding for finding in lineage.audit if finding.model in inside),
     )

@@ -87,6 +87,24 @@ def test_long_lists_are_cut_and_say_so():
     assert "more trees: see `lineage.json`." in text
 
 
+def test_it_says_of_how_many_edges_the_direction_is_open():
+    assert "Of 2 of 9 edges nothing decides the direction." in written(joined())
+    assert "nothing decides the direction." not in written(grown(5, 1))
+
+
+def test_a_large_family_is_cut_below_the_models_nearest_to_its_root():
+    text = written(grown(700, 1))
+    tree = text.split("```text\n")[1].split("\n```")[0].splitlines()
+    cut = [int(line.split(" and ")[1].split()[0].replace(",", "")) for line in tree if "… and " in line]
+    assert cut
+    assert min(cut) > 1
+    assert len(tree) - len(cut) + sum(cut) == 700
+
+
+def test_the_report_of_a_large_zoo_fits_a_comment_of_a_forge():
+    assert len(written(grown(5000, 80))) < 65_536
+
+
 def test_a_chain_of_300_generations_keeps_its_lines_short():
     graph = nx.DiGraph()
     for index in range(300):
