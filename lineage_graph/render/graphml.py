@@ -1,8 +1,8 @@
 """``lineage.graphml``, with attribute types that networkx, yEd and Gephi read.
 
 GraphML has no lists: ``evidence`` and ``by_block`` are JSON objects in strings; ``declared_parents``, ``origins`` and
-the ``layers`` of an edge are JSON lists in strings. Integers are declared ``long`` and real numbers ``double``; a number
-that is not finite is left out, since its spelling differs between readers.
+the ``layers`` of an edge are JSON lists in strings. Integers are declared ``long`` and real numbers ``double``; a
+number that is not finite is left out, since its spelling differs between readers.
 Specification: http://graphml.graphdrawing.org/specification.html
 """
 

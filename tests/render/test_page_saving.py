@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET  # our own output, written a moment before
 import pytest
 from PIL import Image
 
-from render.lineages import HOSTILE, demo, hostile
+from render.lineages import HOSTILE, demo, grown, hostile
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -93,6 +93,15 @@ def test_paper_gets_the_picture_as_vectors_on_white_and_the_whole_panel(visit):
     assert seen.page.locator("#search").is_hidden()
     assert seen.page.locator("#panel").is_visible()
     assert seen.quiet(), seen.complaints
+
+
+def test_paper_gets_all_rows_of_the_table(visit):
+    seen = visit(grown(120, 3), fragment="#view=table")
+    rows = "document.querySelectorAll('.rows tbody tr').length"
+    seen.page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {rows}; }})")
+    seen.page.pdf()
+    assert seen.page.evaluate("window.printed") == 120
+    assert seen.page.evaluate(rows) == 50
 
 
 def test_the_theme_is_chosen_on_the_page_and_kept_in_the_link(visit):

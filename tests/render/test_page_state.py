@@ -73,6 +73,17 @@ def test_what_is_filtered_away_answers_neither_pointer_nor_keys(visit):
     assert seen.page.inner_text("#panel h2") == "model-b-0"
 
 
+def test_what_is_filtered_away_can_be_found_by_name_and_brought_back(visit):
+    seen = visit(demo(), fragment="#family=2")
+    seen.page.fill("#search", "a-1")
+    assert seen.page.inner_text("#hits [role=option]") == "model-a-1\nfiltered away"
+    seen.page.keyboard.press("Enter")
+    assert "The filters hide it." in seen.page.inner_text("#panel")
+    seen.page.click("#panel .hidden button")
+    assert "model-a-1" in shown(seen)
+    assert seen.page.locator("#panel .hidden").count() == 0
+
+
 def test_filters_that_nothing_passes_say_so(visit):
     seen = visit(demo(), fragment="#family=1&kind=prune")
     assert shown(seen) == set()

@@ -29,7 +29,8 @@ const isTyping = (target) => target.matches("input, select, textarea");
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
-    if (input.value) closeSearch();
+    if (byId("help").open) byId("help").open = false;
+    else if (input.value) closeSearch();
     else if (state.chosen) change({ chosen: null, selection: null });
     else if (!filters.hidden) openFilters(false);
     return;

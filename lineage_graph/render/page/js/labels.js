@@ -48,7 +48,8 @@ class Room {
   }
 }
 
-// What is drawn besides the names: models with the heads of their arrows, headings, the straight parts of edges.
+// What is drawn besides the names: models with the heads of their arrows, headings, the straight parts of edges, and the
+// whole way of those to a model of several parents, which come from anywhere.
 function occupied() {
   const room = new Room();
   for (const model of MODELS) {
@@ -65,10 +66,15 @@ function occupied() {
     const ends = [lanes.at(-1)[0], at(EDGES[id].to)[0]];
     room.take([Math.min(...ends), branch - 1, Math.max(...ends), branch + 1]);
   }
+  for (const edge of EDGES) {
+    if (PARENT_EDGES[edge.to].length < 2 || !isShown("edges", edge.id)) continue;
+    for (const [x, y] of wayOf(edge).flatMap(pointsOf)) room.take([x - 1, y - 1, x + 1, y + 1]);
+  }
   return room;
 }
 
 function fitting(size) {
+  labels.named = new Set(); // a way begins at the model itself where that has no name
   const room = occupied();
   const shown = new Set();
   for (const model of [...MODELS].sort((a, b) => (b.role === "root") - (a.role === "root"))) {

@@ -63,12 +63,20 @@ function features(text) {
   ].filter(Boolean);
 }
 
+// What the filters hide can still be found by name, and led to.
+function hiddenNote(model) {
+  if (isShown("models", model.id)) return null;
+  const show = element("button", { type: "button", class: "link", onclick: clearFilters }, "Clear the filters");
+  return element("p", { class: "note hidden" }, "The filters hide it. ", show);
+}
+
 function modelContent(model) {
   const [parents, children] = [PARENT_EDGES[model.id], CHILD_EDGES[model.id]];
   const facts = factsOf(model);
   const findings = findingsOf(model);
   const misses = DATA.misses.filter(([a, b]) => a === model.id || b === model.id);
   return [
+    hiddenNote(model),
     isFailed(model)
       ? element("div", { class: "alert" }, element("strong", {}, model.status), element("p", {}, model.message))
       : null,
@@ -109,4 +117,9 @@ function showPanel() {
 
 onChange((before) => {
   if (!same(before.chosen, state.chosen)) showPanel();
+  else if (before.filters !== state.filters && state.chosen?.kind === "model") {
+    panel.querySelector(".hidden")?.remove();
+    const note = hiddenNote(MODELS[state.chosen.id]);
+    if (note) panel.querySelector(".body").prepend(note);
+  }
 });

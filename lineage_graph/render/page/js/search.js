@@ -26,7 +26,7 @@ function list() {
       "li",
       { role: "option", id: `hit-${index}`, "aria-selected": String(index === active), onmousedown: (event) => take(event, model) },
       element("bdi", {}, model.name),
-      element("span", { class: "note" }, isFailed(model) ? "not readable" : model.role === "isolated" ? "no relatives" : `family ${model.family}`),
+      element("span", { class: "note" }, !isShown("models", model.id) ? "filtered away" : isFailed(model) ? "not readable" : model.role === "isolated" ? "no relatives" : `family ${model.family}`),
     ),
   );
   const rest = matches.length - LISTED;

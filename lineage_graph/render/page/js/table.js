@@ -1,5 +1,7 @@
 // The graph as two tables, of models and of edges: what the pictures show, for those who read or hear rather than see.
-const PAGE = 50; // rows
+const PAGE = 50; // rows on the screen
+const SHEETS = 5000; // rows on paper, at most
+let rowsOfPage = PAGE;
 const tableRoot = byId("table");
 const table = { what: "models", sort: { models: ["Model", 1], edges: ["Parent", 1] }, page: 0 };
 
@@ -86,7 +88,7 @@ function rowElement(one, columns) {
 }
 
 function pager(number) {
-  const pages = Math.max(1, Math.ceil(number / PAGE));
+  const pages = Math.max(1, Math.ceil(number / rowsOfPage));
   const turn = (by) => () => {
     table.page += by;
     drawTable(null);
@@ -94,7 +96,7 @@ function pager(number) {
   };
   const button = (text, by) =>
     element("button", { type: "button", class: "button", onclick: turn(by), disabled: table.page + by < 0 || table.page + by >= pages }, text);
-  const [first, last] = [Math.min(number, table.page * PAGE + 1), Math.min(number, (table.page + 1) * PAGE)];
+  const [first, last] = [Math.min(number, table.page * rowsOfPage + 1), Math.min(number, (table.page + 1) * rowsOfPage)];
   const said = number ? `${whole.format(first)}–${whole.format(last)} of ${whole.format(number)}` : "none";
   return element("nav", { class: "pager", "aria-label": "Pages of the table" }, button("Previous", -1), element("span", {}, said), button("Next", 1));
 }
@@ -109,14 +111,14 @@ function switchTo(what) {
 function drawTable(focus) {
   const cell = tableRoot.contains(document.activeElement) ? document.activeElement.dataset.cell : undefined;
   const rows = rowsOf(table.what);
-  table.page = Math.min(table.page, Math.max(0, Math.ceil(rows.length / PAGE) - 1));
+  table.page = Math.min(table.page, Math.max(0, Math.ceil(rows.length / rowsOfPage) - 1));
   const columns = columnsOf(table.what);
   const which = ["models", "edges"].map((what) =>
     element("button", { type: "button", "aria-pressed": String(what === table.what), onclick: () => switchTo(what) }, what === "models" ? "Models" : "Edges"),
   );
   const head = element("thead", {}, element("tr", {}, ...columns.map(headCell)));
-  const start = table.page * PAGE;
-  const body = element("tbody", {}, ...rows.slice(start, start + PAGE).map((one) => rowElement(one, columns)));
+  const start = table.page * rowsOfPage;
+  const body = element("tbody", {}, ...rows.slice(start, start + rowsOfPage).map((one) => rowElement(one, columns)));
   const caption = element("caption", { class: "unseen" }, table.what === "models" ? "Models of this graph" : "Edges of this graph");
   tableRoot.replaceChildren(
     element("div", { class: "tablebar" }, element("div", { class: "segments", role: "group", "aria-label": "Rows" }, ...which), pager(rows.length)),
@@ -129,9 +131,16 @@ function drawTable(focus) {
 function showRow(id) {
   const place = table.what === "models" ? rowsOf("models").findIndex((model) => model.id === id) : -1;
   if (place < 0) return;
-  table.page = Math.floor(place / PAGE);
+  table.page = Math.floor(place / rowsOfPage);
   drawTable(null);
   tableRoot.querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
+}
+
+for (const [event, rows] of [["beforeprint", SHEETS], ["afterprint", PAGE]]) {
+  window.addEventListener(event, () => {
+    rowsOfPage = rows;
+    if (state.view === "table") drawTable(null);
+  });
 }
 
 let drawnTable = "";
@@ -141,7 +150,7 @@ views.table = {
   mount() {},
   // Hovering changes nothing here, and a table that is made anew loses its focus.
   draw() {
-    const now = [state.chosen, state.selection, [...state.found].join(), shown, addressOf()].map((part) => JSON.stringify(part)).join();
+    const now = [addressOf(), ...state.found].join();
     if (now === drawnTable) return;
     drawnTable = now;
     drawTable(null);

@@ -41,8 +41,7 @@ function boxesOfTree() {
 
 // Points along an edge of the tree, on the screen.
 function points(id) {
-  const onCurve = (part) => [...Array(33).keys()].map((step) => pointOf(part, step / 32));
-  return wayOf(EDGES[id]).flatMap(onCurve).map(([x, y]) => network.canvasToDOM({ x, y }));
+  return wayOf(EDGES[id]).flatMap(pointsOf).map(([x, y]) => network.canvasToDOM({ x, y }));
 }
 
 views.tree = {

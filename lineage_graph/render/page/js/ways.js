@@ -47,6 +47,9 @@ function pointOf([x1, y1, ax, ay, bx, by, x2, y2], t) {
   return [a * x1 + b * ax + c * bx + d * x2, a * y1 + b * ay + c * by + d * y2];
 }
 
+const STEPS = [...Array(33).keys()];
+const pointsOf = (part) => STEPS.map((step) => pointOf(part, step / 32));
+
 function paintEdge(ctx, edge, scale) {
   const headed = scale > 0.3;
   const way = wayOf(edge, headed ? GLYPH - 1 : 0);
