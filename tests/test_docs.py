@@ -18,6 +18,7 @@ from lineage_graph import errors
 from lineage_graph.bench.registry import BENCHES
 from lineage_graph.manifest import load
 from lineage_graph.render import RENDERERS
+from lineage_graph.render.exports import FORMATS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "outputs" / "README.md"])
@@ -65,7 +66,7 @@ def test_commands_in_the_documents_parse(document: str, words: list[str]) -> Non
 
 def test_the_documents_show_commands() -> None:
     assert {words[0] for _, words in lgraph_lines() if words} == {
-        *("build", "trace", "explain", "evaluate", "audit", "bench", "train-detector", "calibrate")
+        *("build", "trace", "show", "explain", "export", "evaluate", "audit", "bench", "train-detector", "calibrate")
     }
 
 
@@ -100,6 +101,12 @@ def test_links_and_paths_lead_somewhere(document: Path) -> None:
 def test_the_outputs_are_listed() -> None:
     text = (ROOT / "outputs" / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(.*?)` \|", text, re.MULTILINE) == [renderer.filename for renderer in RENDERERS]
+
+
+def test_the_exports_are_listed() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.split("| export | for |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [item.name for item in FORMATS]
 
 
 def test_the_benches_are_listed() -> None:
