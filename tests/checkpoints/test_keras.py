@@ -20,7 +20,7 @@ def names(reader):
 
 def test_a_whole_model(tmp_path):
     with h5py.File(tmp_path / "x", "w") as file:
-        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"name": "mine"}})
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"name": "mine"}}).encode()
         file["model_weights/dense/dense/kernel:0"] = KERNEL
         file["model_weights/top_level_model_weights/none"] = np.zeros(0, np.float32)
         file["optimizer_weights/Adam/iterations:0"] = np.int64(321)

@@ -298,7 +298,7 @@ def _deep_config(path: Path) -> None:
 
 FOLDERS = (
     Kind("shards: name with ..", CORRUPT, lambda path: m.shards(path, "../secret")),
-    Kind("shards: absolute name", CORRUPT, lambda path: m.shards(path, str(path.parent / "secret"))),
+    Kind("shards: absolute name", CORRUPT, lambda path: m.shards(path, "/etc/passwd")),
     Kind("shards: name of another system", CORRUPT, lambda path: m.shards(path, "C:\\secret")),
     Kind("shards: link out of the folder", CORRUPT, _linked_shard),
     Kind("shards: 5,000 files", LIMIT, _many_shards),
