@@ -7,6 +7,7 @@
     ├── TruthError                 a truth file is wrong, or does not fit the graph
     ├── OutputError                a result cannot be written (full disk, no permission)
     ├── IndexFileError             a built zoo's index is absent, damaged or of another version: build again
+    ├── ClusterError               no Ray cluster answers, or none can be started
     ├── StrictError                ``--strict`` met a model that failed
     └── ModelError                 one model cannot be used; the rest of the zoo goes on
         ├── MissingExtraError          an optional dependency is absent; says the line that installs it
@@ -14,7 +15,19 @@
         ├── FeaturesUnavailableError   no network can be built from the weights, or it gives no features
         ├── SourceError            the entry cannot be turned into files
         │   ├── UnreadableFileError    no permission, an I/O error, vanished meanwhile
-        │   └── DirectoryLoopError     symbolic links run in a circle
+        │   ├── DirectoryLoopError     symbolic links run in a circle
+        │   └── HubError               the model hub says no, or something else than it promised
+        │       ├── GatedRepositoryError     its owner wants to be asked first
+        │       ├── MissingRepositoryError   private or not there: the hub does not tell which
+        │       ├── DisabledRepositoryError  the hub has closed it
+        │       ├── MissingRevisionError     no such branch, tag or commit
+        │       ├── MissingFileError         no such file in the repository
+        │       ├── NoWeightsFileError       empty, without a weights file, or with several and none that must be meant
+        │       ├── NoDownloadError          the hub does not have the weights, only another address has
+        │       ├── RateLimitedError         too many requests, and the wait that is asked for is too long
+        │       ├── HashMismatchError        the bytes that came are not those that the hub lists
+        │       ├── OfflineError             offline, and not in the cache
+        │       └── NetworkError             no connection, or an answer that makes no sense, time after time
         └── CheckpointError        the files are there but are no usable checkpoint
             ├── EmptyFileError         zero bytes
             ├── UnsupportedFormatError no reader knows these bytes
@@ -64,6 +77,10 @@ class IndexFileError(LineageGraphError):
     """The index of a built zoo is absent, damaged or of another version; the message says to build again."""
 
 
+class ClusterError(LineageGraphError):
+    """No Ray cluster answers at the address, or none can be started here."""
+
+
 class StrictError(LineageGraphError):
     """``--strict`` met a model that failed; the message names each."""
 
@@ -94,6 +111,60 @@ class UnreadableFileError(SourceError):
 
 class DirectoryLoopError(SourceError):
     """Symbolic links run in a circle."""
+
+
+class HubError(SourceError):
+    """The model hub says no, or something else than it promised; the message names the repository."""
+
+
+class GatedRepositoryError(HubError):
+    """Whoever wants the files has to ask the owner first, and show a token."""
+
+
+class MissingRepositoryError(HubError):
+    """The repository is private or not there; the hub does not tell which."""
+
+
+class DisabledRepositoryError(HubError):
+    """The hub has closed the repository."""
+
+
+class MissingRevisionError(HubError):
+    """The repository has no such branch, tag or commit."""
+
+
+class MissingFileError(HubError):
+    """The repository has no such file."""
+
+
+class NoWeightsFileError(HubError):
+    """The repository is empty or holds no weights file, or several and nothing says which is meant."""
+
+
+class NoDownloadError(HubError):
+    """The weights are not on the hub, only at another address, from which nothing is taken."""
+
+
+class RateLimitedError(HubError):
+    """Too many requests: the hub asks for a longer wait than is allowed, or again and again. ``wait``: the seconds that
+    it asks for, if it does.
+    """
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class HashMismatchError(HubError):
+    """The bytes that came, more than once, are not those that the hub lists."""
+
+
+class OfflineError(HubError):
+    """Offline mode is on, and the cache does not have what is needed."""
+
+
+class NetworkError(HubError):
+    """No connection, or broken answers and server errors, after several attempts."""
 
 
 def of_os_error(path: object, error: OSError) -> SourceError:

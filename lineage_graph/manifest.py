@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -14,9 +15,11 @@ from lineage_graph.errors import ManifestError
 from lineage_graph.strict_yaml import describe, read_mapping
 from lineage_graph.validation import Record, check_keys, parse, unknown_key
 
-SOURCE_KEYS = ("path", "grow")
-LATER_SOURCE_KEYS = ("hub", "timm", "search")
-"""Keys of the format whose sources this version does not have."""
+SOURCE_KEYS = ("path", "hub", "timm", "search", "grow")
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]*\w)?", re.ASCII)
+_MAX_REPOSITORY = 96
+"""Longest id of a repository that the Hub allows."""
 
 _MAX_NAME_BYTES = 255
 """Longest name of a folder on the usual file systems."""
@@ -60,10 +63,29 @@ def _iso_date(value: object) -> object:
         raise ValueError(f"should be a date such as 2024-05-01, not {describe(value)}") from None
 
 
+def _repository(value: str) -> str:
+    if not _REPOSITORY.fullmatch(value) or "--" in value or ".." in value or len(value) > _MAX_REPOSITORY:
+        raise ValueError(f"{value!r} is no repository of the Hub; write org/name, without an address before it")
+    return value
+
+
+def _inside(value: str) -> str:
+    _printable(value)
+    if value.startswith("/") or "\\" in value or ".." in value.split("/"):
+        raise ValueError(f"{value!r} is no path inside a repository")
+    return value
+
+
+def _texts(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_folder_name)]
 Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
 Location = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_path)]
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+RepositoryId = Annotated[str, Field(min_length=1), AfterValidator(_repository)]
 
 
 class Entry(Record):
@@ -73,22 +95,78 @@ class Entry(Record):
     number: int = 1
 
 
-class PathEntry(Entry):
-    """Models on this disk. ``path``: file, folder or glob pattern, relative to the manifest's folder.
-
-    ``parents`` and ``created`` are claims, to be checked and never trusted.
+class NamedEntry(Entry):
+    """What entries of one source key may say of their models. ``parents`` and ``created`` are claims, to be checked and
+    never trusted.
     """
 
-    path: Location
     id: Text | None = None
     arch: Text | None = None
     created: IsoDate | None = None
-    parents: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    parents: Texts = ()
+
+
+class PathEntry(NamedEntry):
+    """Models on this disk. ``path``: file, folder or glob pattern, relative to the manifest's folder."""
+
+    path: Location
 
     @property
     def where(self) -> str:
         """How messages name the entry."""
         return f"{self.manifest}: entry {self.number} ({self.path})"
+
+
+class HubEntry(NamedEntry):
+    """A model of the Hugging Face Hub. ``hub``: the repository. ``revision``: branch, tag or commit, by default the
+    main branch. ``file``: the weights file that is meant, where the usual choice is another one.
+    """
+
+    hub: RepositoryId
+    revision: Text | None = None
+    file: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_inside)] | None = None
+
+    @property
+    def where(self) -> str:
+        """How messages name the entry."""
+        return f"{self.manifest}: entry {self.number} ({self.hub})"
+
+
+class TimmEntry(NamedEntry):
+    """Pretrained weights of timm. ``timm``: ``architecture.tag``, or an architecture, for its default weights."""
+
+    timm: Text
+
+    @property
+    def where(self) -> str:
+        """How messages name the entry."""
+        return f"{self.manifest}: entry {self.number} ({self.timm})"
+
+
+class Search(Record):
+    """A query to the Hub: an ``author``, tags that all have to be there (``filter``), words in the name (``query``).
+    ``limit``: most repositories that are taken, in the Hub's order.
+    """
+
+    author: Text | None = None
+    filter: Annotated[Texts, BeforeValidator(_texts)] = ()
+    query: Text | None = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 100
+
+    def __str__(self) -> str:
+        given = {"author": self.author, "filter": ", ".join(self.filter), "query": self.query}
+        return ", ".join(f"{key} {value}" for key, value in given.items() if value)
+
+
+class SearchEntry(Entry):
+    """An entry whose models are the hits of a query; they are named by their repositories."""
+
+    search: Search
+
+    @property
+    def where(self) -> str:
+        """How messages name the entry."""
+        return f"{self.manifest}: entry {self.number} (search: {self.search})"
 
 
 class Growth(Record):
@@ -110,7 +188,16 @@ class GrowEntry(Entry):
         return f"{self.manifest}: entry {self.number}"
 
 
-_PATH_KEYS = tuple(key for key in PathEntry.model_fields if key not in Entry.model_fields)
+Inner = TypeVar("Inner", Growth, Search)
+AnyEntry = PathEntry | HubEntry | TimmEntry | SearchEntry | GrowEntry
+
+_ENTRIES: Mapping[str, type[PathEntry | HubEntry | TimmEntry]] = {
+    "path": PathEntry,
+    "hub": HubEntry,
+    "timm": TimmEntry,
+}
+_KEYS = {name: [key for key in kind.model_fields if key not in Entry.model_fields] for name, kind in _ENTRIES.items()}
+_ALL_KEYS = list(dict.fromkeys(key for keys in _KEYS.values() for key in keys))
 
 
 class Probes(Record):
@@ -126,7 +213,7 @@ class Manifest(Record):
 
     name: Name
     root: Path
-    entries: tuple[PathEntry | GrowEntry, ...]
+    entries: tuple[AnyEntry, ...]
     probes: Probes = Probes()
 
 
@@ -154,38 +241,53 @@ def load(path: Path) -> Manifest:
     )
 
 
-def _entry(values: object, path: Path, number: int) -> PathEntry | GrowEntry:
+def _entry(values: object, path: Path, number: int) -> AnyEntry:
     where = f"{path}: entry {number}"
     if not isinstance(values, dict):
         raise ManifestError(f"{where}: should be a mapping with a source key such as 'path', not {describe(values)}")
-    label = values.get("path", values.get("id"))
+    label = next((values[key] for key in (*_ENTRIES, "id") if key in values), None)
     if isinstance(label, str):
         where += f" ({label})"
-    if _source_key(values, where) == "grow":
-        return GrowEntry(grow=_growth(values, where), manifest=path, number=number)
-    check_keys(values, _PATH_KEYS, ManifestError, where)
-    return parse(PathEntry, {**values, "manifest": path, "number": number}, ManifestError, where)
+    source = _source_key(values, where)
+    if source == "grow":
+        return GrowEntry(grow=_only(Growth, values, source, where), manifest=path, number=number)
+    if source == "search":
+        return SearchEntry(search=_search(values, where), manifest=path, number=number)
+    kind = _ENTRIES[source]
+    for key in values:
+        if key in _ALL_KEYS and key not in _KEYS[source]:
+            raise ManifestError(f"{where}: the key {key!r} does not go with {source!r}")
+    check_keys(values, _KEYS[source], ManifestError, where)
+    entry: AnyEntry = parse(kind, {**values, "manifest": path, "number": number}, ManifestError, where)
+    return entry
 
 
 def _source_key(values: Mapping[str, Any], where: str) -> str:
     """The one key that says where the entry's models come from."""
-    found = [key for key in (*SOURCE_KEYS, *LATER_SOURCE_KEYS) if key in values]
+    found = [key for key in SOURCE_KEYS if key in values]
     if len(found) > 1:
         raise ManifestError(f"{where}: has {' and '.join(map(repr, found))}, but an entry has one source key")
     if not found:
-        strange = [key for key in values if key not in _PATH_KEYS]
+        strange = [key for key in values if key not in _ALL_KEYS]
         reason = f": {unknown_key(strange[0], SOURCE_KEYS)}" if strange else ""
-        raise ManifestError(f"{where}: has no source key ({' or '.join(map(repr, SOURCE_KEYS))}){reason}")
-    if found[0] in LATER_SOURCE_KEYS:
-        raise ManifestError(f"{where}: source {found[0]!r} is not supported by this version of lgraph")
+        raise ManifestError(f"{where}: has no source key ({', '.join(map(repr, SOURCE_KEYS))}){reason}")
     return found[0]
 
 
-def _growth(values: Mapping[str, Any], where: str) -> Growth:
+def _only(kind: type[Inner], values: Mapping[str, Any], source: str, where: str) -> Inner:
+    """The value of an entry that has no key but its ``source``."""
     for key in values:
-        if key in _PATH_KEYS:
-            raise ManifestError(f"{where}: the key {key!r} does not go with 'grow', whose models name themselves")
-    check_keys(values, ["grow"], ManifestError, where)
-    if not isinstance(values["grow"], dict):
-        raise ManifestError(f"{where}: grow: should be a mapping of keys to values, not {describe(values['grow'])}")
-    return parse(Growth, values["grow"], ManifestError, f"{where}: grow")
+        if key in _ALL_KEYS:
+            raise ManifestError(f"{where}: the key {key!r} does not go with {source!r}, whose models name themselves")
+    check_keys(values, [source], ManifestError, where)
+    if not isinstance(values[source], dict):
+        given = describe(values[source])
+        raise ManifestError(f"{where}: {source}: should be a mapping of keys to values, not {given}")
+    return parse(kind, values[source], ManifestError, f"{where}: {source}")
+
+
+def _search(values: Mapping[str, Any], where: str) -> Search:
+    search = _only(Search, values, "search", where)
+    if not (search.author or search.filter or search.query):
+        raise ManifestError(f"{where}: search: would take the whole Hub; say an author, a filter or a query")
+    return search

@@ -48,6 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("lineage", "kin", "licences"),
     ("render", "evaluate"),
     ("audit",),
+    ("crawl",),
     ("zoo",),
     ("examination", "judgement"),
     ("auditing",),
@@ -59,7 +60,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 """Modules and folders of the package in the order of flow: each may import what stands in an earlier line."""
 
-HEAVY = frozenset("pyarrow torch torchvision timm faiss pyvis IPython onnx h5py gguf sklearn transformers ray".split())
+HEAVY = frozenset(
+    "huggingface_hub pyarrow torch torchvision timm faiss pyvis IPython onnx h5py gguf sklearn transformers ray".split()
+)
 """Libraries that no module imports when it is itself imported …"""
 
 HEAVY_ALLOWED = {
@@ -77,13 +80,15 @@ LIGHT = frozenset(f"lineage_graph.features.{name}" for name in ("settings", "rac
 CONFINED = {
     "pyvis": {"render"},
     "networkx": {"families", "lineage", "kin", "render", "evaluate", "bench", "fitting"},
+    "huggingface_hub": {"sources"},
+    "tenacity": {"sources"},
     "typer": set[str](),
     "rich": set[str](),
     "lgraph": set[str](),
 }
 """Libraries that only some parts may use (imports for type checkers aside)."""
 
-MANIFEST_RECORDS = frozenset(["PathEntry", "GrowEntry", "Growth", "Probes"])
+MANIFEST_RECORDS = frozenset("AnyEntry GrowEntry Growth HubEntry PathEntry Probes Search SearchEntry TimmEntry".split())
 """What a stage may know of the manifest: its own settings, never the whole."""
 
 

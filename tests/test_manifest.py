@@ -9,7 +9,18 @@ import pytest
 from pydantic import ValidationError
 
 from lineage_graph.errors import ManifestError
-from lineage_graph.manifest import GrowEntry, Growth, Manifest, PathEntry, Probes, load
+from lineage_graph.manifest import (
+    GrowEntry,
+    Growth,
+    HubEntry,
+    Manifest,
+    PathEntry,
+    Probes,
+    Search,
+    SearchEntry,
+    TimmEntry,
+    load,
+)
 
 EXAMPLE = """
 name: demo
@@ -20,6 +31,11 @@ models:
     arch: test_resnet
     created: 2024-05-01
     parents: [run-epoch1]
+  - hub: timm/resnet18.a1_in1k
+    revision: main
+    file: model.safetensors
+  - timm: resnet18.a1_in1k
+  - search: {author: timm, filter: image-classification, query: resnet18, limit: 50}
   - grow: {recipe: digits, models: 36, seed: 7}
 probes: {folder: images, count: 5, seed: 1}
 """
@@ -59,7 +75,14 @@ def test_the_contract_example(tmp_path: Path) -> None:
                 manifest=path,
                 number=2,
             ),
-            GrowEntry(grow=Growth(recipe="digits", models=36, seed=7), manifest=path, number=3),
+            HubEntry(hub="timm/resnet18.a1_in1k", revision="main", file="model.safetensors", manifest=path, number=3),
+            TimmEntry(timm="resnet18.a1_in1k", manifest=path, number=4),
+            SearchEntry(
+                search=Search(author="timm", filter=("image-classification",), query="resnet18", limit=50),
+                manifest=path,
+                number=5,
+            ),
+            GrowEntry(grow=Growth(recipe="digits", models=36, seed=7), manifest=path, number=6),
         ),
         probes=Probes(folder="images", count=5, seed=1),
     )
@@ -155,12 +178,27 @@ def test_mistakes_at_the_top(tmp_path: Path, text: str, sentence: str) -> None:
     ("entry", "sentence"),
     [
         ("x.pt", "entry 2: should be a mapping with a source key such as 'path', not 'x.pt'"),
-        ("{id: x}", "entry 2 (x): has no source key ('path' or 'grow')"),
-        ("{pth: x}", "entry 2: has no source key ('path' or 'grow'): unknown key 'pth', did you mean 'path'?"),
+        ("{id: x}", "entry 2 (x): has no source key ('path', 'hub', 'timm', 'search', 'grow')"),
+        (
+            "{pth: x}",
+            "entry 2: has no source key ('path', 'hub', 'timm', 'search', 'grow'): unknown key 'pth', did you mean 'path'?",
+        ),
         ("{path: x, hub: y}", "entry 2 (x): has 'path' and 'hub', but an entry has one source key"),
-        ("{hub: x}", "entry 2: source 'hub' is not supported by this version of lgraph"),
-        ("{timm: x}", "entry 2: source 'timm' is not supported by this version of lgraph"),
-        ("{search: {query: x}}", "entry 2: source 'search' is not supported by this version of lgraph"),
+        ("{hub: 'https://hub/org/x'}", "is no repository of the Hub; write org/name, without an address before it"),
+        ("{hub: a/b/c}", "entry 2 (a/b/c): hub: 'a/b/c' is no repository of the Hub"),
+        ("{hub: a/..}", "is no repository of the Hub"),
+        ("{hub: a/b--c}", "is no repository of the Hub"),
+        (f"{{hub: a/{'b' * 96}}}", "is no repository of the Hub"),
+        ("{hub: a/b, file: ../x.bin}", "entry 2 (a/b): file: '../x.bin' is no path inside a repository"),
+        ("{hub: a/b, file: /x.bin}", "is no path inside a repository"),
+        ("{hub: a/b, revison: main}", "entry 2 (a/b): unknown key 'revison', did you mean 'revision'?"),
+        ("{path: x, revision: main}", "entry 2 (x): the key 'revision' does not go with 'path'"),
+        ("{timm: resnet18, file: x}", "entry 2 (resnet18): the key 'file' does not go with 'timm'"),
+        ("{search: {limit: 5}}", "entry 2: search: would take the whole Hub; say an author, a filter or a query"),
+        ("{search: {query: x, limit: 0}}", "entry 2: search: limit: should be at least 1, not the number 0"),
+        ("{search: {query: x}, id: y}", "the key 'id' does not go with 'search', whose models name themselves"),
+        ("{search: {querry: x}}", "entry 2: search: unknown key 'querry', did you mean 'query'?"),
+        ("{search: x}", "entry 2: search: should be a mapping of keys to values, not 'x'"),
         ("{path: 3}", "entry 2: path: should be text, not the number 3 (put it in quotes)"),
         ("{path: }", "entry 2: path: should be text, not empty"),
         ("{path: ''}", "path: is empty"),

@@ -1,0 +1,62 @@
+"""The client's connections, made bounded: no answer is waited for without end, no Retry-After is obeyed blindly.
+
+``huggingface_hub`` retries some requests by itself, and then sleeps as long as the server says. Hooks on its shared
+session meet such answers first, in the threads that ask for it; everybody else in the process keeps the client as is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from lineage_graph.sources.hub_errors import refusal
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """``where``: how messages name what is asked. ``timeout``: seconds without an answer."""
+
+    where: str
+    timeout: float
+
+
+_GUARD: ContextVar[_Guard | None] = ContextVar("guard", default=None)
+
+
+@contextmanager
+def guarded(where: str, timeout: float) -> Iterator[None]:
+    """In the body, this thread's requests are bounded, and raise what :func:`hub_errors.refusal` makes of an answer."""
+    from huggingface_hub import get_session
+
+    hooks = get_session().event_hooks
+    if _on_request not in hooks["request"]:
+        get_session().event_hooks = {
+            "request": [*hooks["request"], _on_request],
+            "response": [*hooks["response"], _on_response],
+        }
+    token = _GUARD.set(_Guard(where, timeout))
+    try:
+        yield
+    finally:
+        _GUARD.reset(token)
+
+
+def _on_request(request: Any) -> None:
+    guard = _GUARD.get()
+    if guard is not None:
+        given = request.extensions.get("timeout", {})
+        request.extensions["timeout"] = {
+            part: given.get(part) or guard.timeout for part in ("connect", "read", "write", "pool")
+        }
+
+
+def _on_response(response: Any) -> None:
+    guard = _GUARD.get()
+    if guard is None:
+        return
+    refused = refusal(guard.where, response.status_code, response.headers)
+    if refused is not None:
+        raise refused
