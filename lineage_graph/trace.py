@@ -8,7 +8,7 @@ of a small part of the zoo that is not kept.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +25,11 @@ from lineage_graph.manifest import PathEntry
 from lineage_graph.sources import digest
 from lineage_graph.store import Store
 from lineage_graph.traced import Gone, Trace
-from lineage_graph.types import Checkpoint, LineageGraph, Model, Progress, silent
+from lineage_graph.types import CandidatePair, Checkpoint, LineageGraph, Model, Progress, silent
 from lineage_graph.zoo import DIGESTS, Stopwatch, read_zoo
+
+NEAR = 1e-3
+"""Probability of a relation from which a candidate's family is looked at, too: it may bear on the place in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +88,21 @@ def trace(
     model = _resolved([model], kept)[0]
     rows = comparable(kept, model)
     around = _resolved([*kept.models(rows), model], kept)
+    known = {one.id: one for one in around}
     pairs = examination.propose(around, settings.metadata)
     same = {one.id for one in around if one.fingerprint.digest == model.fingerprint.digest}
-    partners = {one for pair in pairs for one in (pair.a, pair.b) if {pair.a, pair.b} & same} | same
-    family = _families(lineage, partners - {model.id}) | partners
-    ids = {name: row for row, name in enumerate(kept.column("id"))}
-    known = {one.id: one for one in around}
-    beyond = kept.models(sorted(ids[name] for name in family - known.keys()))
-    part = sorted([*(known[name] for name in family & known.keys()), *beyond], key=index.order)
-    inside = [pair for pair in pairs if pair.a in family and pair.b in family]
-    lost = _lost([known[name] for name in sorted(partners - same)], shop)
-    gone = [
-        Gone(one, lost[one], pair.similarity)
-        for pair in inside
-        for one, other in ((pair.a, pair.b), (pair.b, pair.a))
-        if one in lost and other in same
-    ]
-    usable = [pair for pair in inside if not (same & {pair.a, pair.b} and lost.keys() & {pair.a, pair.b})]
-    seen = build.look(part, usable, shop, Stopwatch(), probes, settings)
-    whole = judgement.Surroundings(int(kept.about.get("pairs", 0)) + len(partners), strangers.levels(around))
+    own = [pair for pair in pairs if same & {pair.a, pair.b}]
+    partners = {one for pair in own for one in (pair.a, pair.b)} - same
+    lost = _lost([known[name] for name in sorted(partners)], shop)
+    usable = [pair for pair in own if not lost.keys() & {pair.a, pair.b}]
+    whole = judgement.Surroundings(int(kept.about["pairs"]) + len(own), strangers.levels(around))
+    measured, _ = examination.measure(around, usable, shop, probes, {})
+    first = judgement.judge(around, measured, settings.metadata, shipped(), whole)
+    akin = {one for pair in first if pair.confidence >= NEAR for one in (pair.a, pair.b) if same & {pair.a, pair.b}}
+    chosen = _families(lineage, (akin | same) - {model.id}) | partners | same
+    part = _part(kept, known, chosen)
+    others = [pair for pair in pairs if pair not in own and {pair.a, pair.b} <= chosen]
+    seen = build.look(part, [*usable, *others], shop, Stopwatch(), probes, settings)
     graph = build.conclude(lineage.name, seen, (), settings.metadata, shipped(), whole)
     scored = judgement.judge(part, seen.measured, settings.metadata, shipped(), whole)
     mine = [pair for pair in scored if model.id in (pair.a, pair.b)]
@@ -112,11 +111,25 @@ def trace(
         digest=model.fingerprint.digest,
         lineage=graph,
         compared=tuple(sorted(mine, key=lambda pair: (-pair.confidence, pair.a, pair.b))),
-        gone=tuple(gone),
+        gone=tuple(_gone(own, lost)),
         zoo=len(kept),
         unlike=len(kept) - len(rows),
         failed=len(lineage.failures),
     )
+
+
+def _part(kept: Index, known: Mapping[str, Model], chosen: Set[str]) -> list[Model]:
+    """The chosen models, in the order of a build; those that are not ``known`` come from the index."""
+    beyond = chosen - known.keys()
+    rows = [row for row, name in enumerate(kept.column("id")) if name in beyond] if beyond else []
+    return sorted([*(known[name] for name in chosen & known.keys()), *kept.models(rows)], key=index.order)
+
+
+def _gone(own: Sequence[CandidatePair], lost: Mapping[str, str]) -> Iterator[Gone]:
+    for pair in own:
+        for one in (pair.a, pair.b):
+            if one in lost:
+                yield Gone(one, lost[one], pair.similarity)
 
 
 def _resolved(models: Sequence[Model], kept: Index) -> list[Model]:

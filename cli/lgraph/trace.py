@@ -36,7 +36,7 @@ def trace(
     if not path.exists():
         raise typer.BadParameter(f"{model}: there is no such file or folder", param_hint="MODEL")
     lineage = read_graph(folder, "--in")
-    called = name or path.as_posix()
+    called = visible(name or path.as_posix())
     if called in lineage.graph:
         if add:
             raise typer.BadParameter(f"{called!r} is in the zoo already; --id gives it another name", param_hint="--id")

@@ -51,4 +51,5 @@ BENCHES: tuple[Bench, ...] = (
         "ancestors over one, two and three generations among 300 unordered models",
         "lineage_graph.bench.lineage300",
     ),
+    Bench("trace", "what tracing one checkpoint costs beside fingerprinting it", "lineage_graph.bench.trace"),
 )

@@ -1,0 +1,120 @@
+"""A zoo that changed is built to the same bytes as from nothing, and what did not change is not read again."""
+
+import random
+from itertools import pairwise
+
+import pytest
+import yaml
+
+import lineages_on_disk as disk
+from lineage_graph import evidence, fingerprint, manifest, survey, trimmed
+from lineage_graph.build import BuildSettings, build
+from lineage_graph.sources import digest
+
+STATES = disk.states()
+WRITTEN = ("lineage.json", "lineage.graphml", "report.md", "index.arrow")
+
+
+def built(folder, ids, out, cache):
+    """``ids``: by file, the model's id."""
+    entries = [{"path": f"{file}.safetensors", "id": id_} for file, id_ in ids.items()]
+    (folder / "zoo.yaml").write_text(yaml.safe_dump({"name": "zoo", "models": entries}))
+    settings = BuildSettings(metadata=False, features=False, detector=False, jobs=1, cache=folder / cache)
+    build(manifest.load(folder / "zoo.yaml"), folder / out, settings)
+    return {name: (folder / out / name).read_bytes() for name in WRITTEN}
+
+
+def change(ids, generator, folder, number):
+    """One change to the zoo: a model more, less, with other weights, or under another name."""
+    spare = sorted(set(STATES) - set(ids))
+    kinds = ["rename", "swap"] + ["add"] * 2 * bool(spare) + ["remove"] * (len(ids) > 4)
+    kind = generator.choice(kinds)
+    if kind == "add":
+        name = generator.choice(spare)
+        disk.save(STATES[name], folder / f"{name}.safetensors")
+        return {**ids, name: name}
+    file = generator.choice(sorted(ids))
+    if kind == "remove":
+        return {one: id_ for one, id_ in ids.items() if one != file}
+    if kind == "rename":
+        return {**ids, file: f"renamed-{number}"}
+    other = generator.choice(sorted(STATES))
+    disk.save(disk.child(STATES[other], 50 + number), folder / f"{file}.safetensors")
+    return ids
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_sequence_of_changes_ends_as_a_build_from_nothing(tmp_path, seed):
+    generator = random.Random(seed)
+    ids = {name: name for name in generator.sample(sorted(STATES), 7)}
+    for name in ids:
+        disk.save(STATES[name], tmp_path / f"{name}.safetensors")
+    built(tmp_path, ids, "out", "cache")
+    for number in range(4):
+        ids = change(ids, generator, tmp_path, number)
+        found = built(tmp_path, ids, "out", "cache")
+    assert found == built(tmp_path, ids, "new", f"new-cache-{seed}")
+
+
+@pytest.fixture
+def read(monkeypatch, tmp_path):
+    """By stage, the sets of files that were worked on, since it was last cleared; and stamps that have settled."""
+    monkeypatch.setattr(digest, "SETTLED_SECONDS", -1e9)
+    seen = []
+
+    def watch(module, name, files):
+        real = getattr(module, name)
+
+        def watched(task):
+            names = (path.removeprefix(f"{tmp_path}/") for path in files(task))
+            seen.append((name, {one.removesuffix(".safetensors") for one in names}))
+            return real(task)
+
+        monkeypatch.setattr(module, name, watched)
+
+    watch(fingerprint, "compute", lambda task: [task.path])
+    watch(evidence, "compare", lambda task: [task.path_a, task.path_b])
+    watch(survey, "compare", lambda task: [task.path_a, task.path_b])
+    watch(trimmed, "look", lambda task: task.paths)
+    watch(digest, "compute", lambda task: task.files)
+    return seen
+
+
+def zoo_of_two_shapes(folder):
+    """The two families of different widths, so that no model of the one is a candidate of the other."""
+    wide = {name: state for name, state in STATES.items() if name in ("r0", "a", "b", "c", "d")}
+    narrow = {"r1": {"x": disk.root(9)["a.weight"][:24], "y": disk.root(8)["b.weight"][:20, :24]}}
+    for number, (name, parent) in enumerate([("e", "r1"), ("f", "r1"), ("g", "e")]):
+        narrow[name] = disk.child(narrow[parent], 60 + number)
+    for name, state in {**wide, **narrow}.items():
+        disk.save(state, folder / f"{name}.safetensors")
+    return set(wide), set(narrow)
+
+
+def test_only_what_changed_its_candidates_and_its_family_are_read(tmp_path, read):
+    wide, narrow = zoo_of_two_shapes(tmp_path)
+    before = {name: name for name in sorted(wide | narrow) if name != "d"}
+    built(tmp_path, before, "out", "cache")
+    read.clear()
+    built(tmp_path, {**before, "d": "d"}, "out", "cache")
+    stages = {name for name, _ in read}
+    assert {"compute", "compare"} <= stages
+    assert [files for name, files in read if name == "compute"] == [{"d"}, {"d"}]  # its digest, its fingerprint
+    assert all("d" in files for name, files in read if name == "compare")
+    assert set().union(*(files for _, files in read)) <= wide
+
+
+@pytest.mark.parametrize("ids", [{"r0": "r0", "a": "a", "b": "b"}, {"r0": "r0", "a": "other", "b": "b", "c": "c"}])
+def test_what_is_gone_or_renamed_reads_nothing(tmp_path, read, ids):
+    zoo_of_two_shapes(tmp_path)
+    built(tmp_path, {name: name for name in ("r0", "a", "b", "c")}, "out", "cache")
+    read.clear()
+    built(tmp_path, ids, "out", "cache")
+    assert [name for name, _ in read if name != "look"] == []
+
+
+def test_the_order_of_the_manifest_says_nothing(tmp_path):
+    zoo_of_two_shapes(tmp_path)
+    ids = {name: name for name in ("r0", "a", "b", "c", "d")}
+    results = [built(tmp_path, dict(order), "out", "cache") for order in (ids.items(), reversed(ids.items()))]
+    assert all(one == other for one, other in pairwise(results))
