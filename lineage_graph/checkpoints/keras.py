@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lineage_graph.checkpoints.base import CHUNK, Contents, Values
 from lineage_graph.checkpoints.counters import counters_in
 from lineage_graph.checkpoints.extras import require
+from lineage_graph.checkpoints.heaps import sound_heaps
 from lineage_graph.checkpoints.jsons import parse_object
 from lineage_graph.checkpoints.limits import (
     INFLATION_FREE_BYTES,
@@ -70,7 +71,7 @@ def read_keras(source: ByteSource, resources: ExitStack) -> Contents:
         if found is not None:
             steps.update(_steps(h5py, found))
     check_sharing(source.label, tensors.values(), source.size)
-    return Contents("keras", tensors, counters_in(steps), _architecture(h5py, source.label, file))
+    return Contents("keras", tensors, counters_in(steps), _architecture(h5py, source, file))
 
 
 def _group(h5py: Any, file: Any, name: str) -> Any:
@@ -156,15 +157,16 @@ def _steps(h5py: Any, group: Any) -> dict[str, float]:
     return found
 
 
-def _architecture(h5py: Any, label: str, file: Any) -> str:
+def _architecture(h5py: Any, source: ByteSource, file: Any) -> str:
     """The model's class, from the configuration that a whole model carries.
 
-    Keras writes it as a text of fixed length. One of variable length lies in a heap of the file, in which the library
-    walks in circles without end where it is damaged.
+    A text of variable length lies in a heap of the file, which must be sound before the library looks into it.
     """
     if _CONFIG not in file.attrs:
         return ""
     kind = file.attrs.get_id(_CONFIG).get_type()
-    if not isinstance(kind, h5py.h5t.TypeStringID) or kind.is_variable_str():
+    if not isinstance(kind, h5py.h5t.TypeStringID) or (kind.is_variable_str() and not sound_heaps(source)):
         return ""
-    return str(parse_object(bytes(file.attrs[_CONFIG]), f"{label}: {_CONFIG}").get("class_name", ""))[:80]
+    config = file.attrs[_CONFIG]
+    text = config.encode() if isinstance(config, str) else bytes(config)
+    return str(parse_object(text, f"{source.label}: {_CONFIG}").get("class_name", ""))[:80]

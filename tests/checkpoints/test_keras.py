@@ -114,3 +114,19 @@ def test_the_missing_library_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'lgraph\[keras\]'"):
         open_checkpoint(tmp_path / "x")
+
+
+@pytest.mark.parametrize("length", [0, 8, 1 << 63, (1 << 64) - 16])
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_heap_without_an_end_is_not_walked(tmp_path, number, length):
+    """The library would go in circles at an object that takes no room; the weights are read all the same."""
+    with h5py.File(tmp_path / "x", "w") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential"})
+        file.create_dataset("w", data=np.ones(4, np.float32))
+    data = bytearray((tmp_path / "x").read_bytes())
+    at = data.find(b"GCOL") + 16
+    data[at : at + 16] = number.to_bytes(2, "little") + bytes(6) + length.to_bytes(8, "little")
+    (tmp_path / "x").write_bytes(data)
+    with open_checkpoint(tmp_path / "x") as reader:
+        assert reader.architecture == ""
+        assert reader.read("w").tolist() == [1, 1, 1, 1]
