@@ -119,8 +119,13 @@ def test_an_adapter_hangs_on_the_base_that_it_declares_and_fits(tmp_path, claim)
     save_file(net(2, width=32), tmp_path / "too wide.safetensors")
     folder(tmp_path / "adapter", f"someone/{claim}")
     (tmp_path / "zoo.yaml").write_text("name: zoo\nmodels:\n  - path: '*.safetensors'\n  - path: adapter\n")
-    graph = built(tmp_path, metadata=True).graph
+    lineage = built(tmp_path, metadata=True)
+    graph = lineage.graph
     assert graph.nodes["adapter"]["declared_parents"] == [f"{claim}.safetensors"]
+    (found,) = lineage.audit
+    verdict, why = ("untestable", "layers have the shapes") if claim == "fits" else ("contradicted", "no such layers")
+    assert (found.model, found.subject, found.verdict) == ("adapter", f"{claim}.safetensors", verdict)
+    assert why in found.words
     assert list(graph.edges) == ([("fits.safetensors", "adapter")] if claim == "fits" else [])
     if claim == "fits":
         edge = graph.edges["fits.safetensors", "adapter"]
