@@ -147,9 +147,10 @@ def test_arrow_keys_walk_the_tree(visit):
 def test_fit_brings_everything_back(visit):
     seen = visit(demo())
     before = near(seen.page.evaluate("lineage.boxes()"))
+    scale = seen.page.evaluate("lineage.network.getScale()")
     seen.page.mouse.move(*seen.spot("model-a-0"))
     seen.page.mouse.wheel(0, -600)
-    assert seen.page.evaluate("lineage.network.getScale()") > 1
+    assert seen.page.evaluate("lineage.network.getScale()") > 1.05 * scale
     seen.page.keyboard.press("f")
     assert [box["model"] for box in seen.page.evaluate("lineage.boxes()")] == before
 
