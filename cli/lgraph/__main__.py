@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lgraph.assemble import assemble
 from lgraph.audit import audit
 from lgraph.bench import bench
 from lgraph.build import build
@@ -16,6 +17,7 @@ from lgraph.errors import reported
 from lgraph.evaluate import evaluate
 from lgraph.explain import explain
 from lgraph.export import export
+from lgraph.show import show
 from lgraph.trace import trace
 from lgraph.train_detector import train_detector
 from lineage_graph import __version__
@@ -46,7 +48,7 @@ def lgraph(
     """Reads where models come from out of their weights: a directed lineage graph of a zoo of checkpoints."""
 
 
-for command in (build, trace, explain, export, evaluate, audit, bench, train_detector, calibrate):
+for command in (build, assemble, trace, show, explain, export, evaluate, audit, bench, train_detector, calibrate):
     app.command()(reported(command))
 
 

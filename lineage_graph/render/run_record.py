@@ -11,8 +11,13 @@ from lineage_graph.types import LineageGraph, RunRecord
 
 def render(lineage: LineageGraph, run: RunRecord) -> str:
     """The record as JSON. ``timings`` are seconds by stage, rounded to the millisecond."""
+    return of_build(lineage.name, run)
+
+
+def of_build(name: str, run: RunRecord) -> str:
+    """The same for a graph of this ``name``, which takes no other part in it."""
     document = {
-        "name": lineage.name,
+        "name": name,
         "version": run.version,
         "settings": dict(run.settings),
         "timings": {stage: round(seconds, 3) for stage, seconds in run.timings.items()},

@@ -30,10 +30,11 @@ from lineage_graph.zoo import Stopwatch
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """``family`` (from 1, the largest first) and ``generation`` (1: a root) by model. ``misses``: pairs that are nearly
-    related. ``counts``: what was done, by name.
+    """By model: its ``keeper``, the first with its weights; ``family``, from 1, the largest first; ``generation``, 1
+    for a root. ``misses``: pairs that are nearly related. ``counts``: what was done, by name.
     """
 
+    keeper: Ints
     family: Ints
     generation: Ints
     edges: Edges
@@ -76,7 +77,7 @@ def assemble(
         family = _families(len(population), edges)
         level = generations(len(population), edges.parent, edges.child)
     counts = {"candidate_pairs": len(pairs), "related_pairs": len(related), "merges": len(sums) - dropped, **probed}
-    return Lineage(family, level, edges, _misses(pairs), counts)
+    return Lineage(keeper, family, level, edges, _misses(pairs), counts)
 
 
 def _keepers(population: Population) -> Ints:

@@ -96,7 +96,7 @@ def related(cosine: Floats, z: Floats, midpoint: Floats, tested: int, settings: 
     from scipy.special import expit
 
     least = max(settings.least_z, scoring.luck(tested, settings))
-    agree = expit(settings.slope * (cosine - midpoint)) * expit(settings.z_slope * (z - least))
+    agree = expit(settings.slope * (np.maximum(cosine, 0) - midpoint)) * expit(settings.z_slope * (z - least))
     found: Floats = agree
     return found
 

@@ -33,7 +33,7 @@ class SearchSettings:
     exact_below: int = 16384
     recall: float = 0.999
     sample: int = 512
-    cells: float = 4.0
+    cells: float = 2.0
     training: int = 64
     spokesmen: int = 2
     shortlist: int = 16

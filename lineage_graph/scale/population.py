@@ -97,8 +97,38 @@ class Facts:
         values: list[Any] = self._table.column(name).take(self._order[rows]).to_pylist()
         return values
 
+    def written_order(self, family: Ints, generation: Ints) -> Ints:
+        """The models by family, generation and id, as every output lists them."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
-FACTS = ("id", "digest", "signature", "source", "arch", "format", "architecture", "parameters", "declared_parents")
+        ids = self._table.column("id").take(self._order)
+        table = pa.table({"family": family, "generation": generation, "id": ids})
+        found: Ints = pc.sort_indices(table, [(name, "ascending") for name in table.column_names]).to_numpy()
+        return found.astype(np.int64)
+
+    def numbers(self, ids: Sequence[str]) -> Ints:
+        """The models of these ``ids``; -1 where there is none."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rows = pc.index_in(pa.array(ids, pa.string()), value_set=self._table.column("id").take(self._order))
+        found: Ints = pc.fill_null(rows, -1).to_numpy().astype(np.int64)
+        return found
+
+
+FACTS = (
+    "id",
+    "digest",
+    "signature",
+    "source",
+    "arch",
+    "format",
+    "architecture",
+    "parameters",
+    "declared_parents",
+    "created",
+)
 
 
 def load(indexes: Sequence[Index]) -> Population:
