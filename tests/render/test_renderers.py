@@ -2,13 +2,12 @@ import json
 import re
 import subprocess
 import sys
-from importlib.resources import files
 
 import networkx as nx
 import pytest
 
 from lineage_graph.render import RENDERERS
-from lineage_graph.render.page.document import embed
+from lineage_graph.render.page.document import embed, stylesheet
 from lineage_graph.types import LineageGraph
 from render.lineages import demo, hostile, run_record
 
@@ -80,8 +79,8 @@ def luminance(colour):
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_contrast_is_enough_to_read_and_to_see(scheme):
-    style = files("lineage_graph.render.page").joinpath("page.css").read_text(encoding="utf-8")
-    colours = dict(re.findall(r"--(\w+): (#\w{6});", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]))
+    given = re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\);", stylesheet())
+    colours = {name: both[scheme] for name, *both in given}
     for name, least in [(n, 4.5) for n in ("ink", "muted", "accent", "danger", "good")] + [("edge", 3.0)]:
         for behind in ("ground", "band", "surface"):
             light, dark = sorted((luminance(colours[name]), luminance(colours[behind])), reverse=True)

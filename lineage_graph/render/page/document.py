@@ -61,10 +61,14 @@ SCRIPTS = (
 """The page's script in the order in which its parts build on each other; together they are one function."""
 
 
+STYLES = ("base.css", "controls.css", "views.css", "panel.css", "table.css", "media.css")
+"""The style sheet in the order of its rules: what fits it to screens and paper comes last."""
+
+
 def render(lineage: LineageGraph, run: RunRecord) -> str:
     """The whole page as text."""
     data = page_data(lineage, run)
-    style, script, library = _asset("page.css"), _script(), network.library()
+    style, script, library = stylesheet(), _script(), network.library()
     environment = Environment(
         loader=PackageLoader("lineage_graph.render.page", ""),
         autoescape=True,
@@ -96,6 +100,11 @@ def embed(value: Any) -> str:
 
 def _asset(name: str) -> str:
     return files("lineage_graph.render.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def stylesheet() -> str:
+    """All rules of the page."""
+    return "\n".join(_asset(f"css/{name}") for name in STYLES)
 
 
 def _script() -> str:
