@@ -51,5 +51,10 @@ BENCHES: tuple[Bench, ...] = (
         "ancestors over one, two and three generations among 300 unordered models",
         "lineage_graph.bench.lineage300",
     ),
+    Bench(
+        "scale",
+        "from stored fingerprints to the graph, for a thousand to a million models",
+        "lineage_graph.bench.scale",
+    ),
     Bench("trace", "what tracing one checkpoint costs beside fingerprinting it", "lineage_graph.bench.trace"),
 )
