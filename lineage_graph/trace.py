@@ -21,7 +21,7 @@ from lineage_graph.errors import LineageGraphError, ModelError
 from lineage_graph.executors import make_executor
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.index import Index
-from lineage_graph.manifest import PathEntry
+from lineage_graph.manifest import HubEntry, PathEntry
 from lineage_graph.sources import digest
 from lineage_graph.store import Store
 from lineage_graph.traced import Gone, Trace
@@ -62,11 +62,12 @@ def place(
 
 
 def read(path: Path, name: str, probes: ProbeSettings | None, cache: Path, shop: Workshop) -> Model:
-    """The one model, fingerprinted as a build does. ``name``: its id.
+    """The one model, fingerprinted as a build does. ``path``: where it lies, or, where nothing does, the id of a model
+    on the Hub. ``name``: its id here.
 
     Raises :class:`~lineage_graph.errors.ModelError`, and ``ManifestError`` where there is nothing.
     """
-    entry = PathEntry(path=str(path.absolute()), id=name)
+    entry = PathEntry(path=str(path.absolute()), id=name) if path.exists() else HubEntry(hub=path.as_posix(), id=name)
     zoo = read_zoo([entry], path.absolute().parent, cache, shop, Stopwatch(), probes)
     for failure in zoo.failures:
         raise ModelError(f"{failure.error}: {failure.message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +23,12 @@ MOST = 10
 
 
 def trace(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A weights file, or a folder that holds one model.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A weights file, a folder that holds one model, or owner/name on the Hub."
+        ),
+    ],
     *,
     folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="The folder that a build wrote.")],
     add: Annotated[bool, typer.Option("--add", help="Put the model into the zoo: DIR is written anew.")] = False,
@@ -33,7 +39,7 @@ def trace(
 ) -> None:
     """Say where MODEL comes from: its likely parents in a built zoo, the way up to the root, and the nearest misses."""
     path = Path(model)
-    if not path.exists():
+    if not path.exists() and not _on_the_hub(model):
         raise typer.BadParameter(f"{model}: there is no such file or folder", param_hint="MODEL")
     lineage = read_graph(folder, "--in")
     called = visible(name or path.as_posix())
@@ -54,6 +60,11 @@ def trace(
             show(
                 console(), "", visible(f"{called} was added to {folder}; write it into the manifest, too, to keep it.")
             )
+
+
+def _on_the_hub(model: str) -> bool:
+    """Can it be a repository? A folder of that owner's name here means that a file in it was meant."""
+    return re.fullmatch(r"[\w.-]+/[\w.-]+", model) is not None and not Path(model).parent.is_dir()
 
 
 def _free(name: str, taken: Any) -> str:

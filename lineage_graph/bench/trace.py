@@ -32,8 +32,10 @@ from lineage_graph.types import Checkpoint, LineageGraph, Model, Progress
 
 FAMILY = 10
 MATRICES = 4
+NARROW = 64
 STEP = 0.2
-"""Members of a family; matrices of a model; length of a step from its parent, relative to its weights."""
+"""Members of a family; matrices of a model, and the rows and columns of each;
+length of a step from its parent, relative to its weights."""
 
 SETTINGS = BuildSettings(metadata=False, features=False, detector=False)
 
@@ -41,7 +43,7 @@ SETTINGS = BuildSettings(metadata=False, features=False, detector=False)
 @dataclass(frozen=True, slots=True)
 class Population:
     """``models`` in all, in families of ``FAMILY``; the matrices of the family that is asked about have ``width`` rows
-    and columns, those of all others 64.
+    and columns, those of all others ``NARROW``; where that is more, there is one more of them.
     """
 
     models: int
@@ -150,10 +152,12 @@ def _files(population: Population, folder: Path) -> Iterator[tuple[int, Path]]:
 
 def _root(population: Population, family: int) -> State:
     generator = np.random.default_rng(family)
-    width = population.width if family == 0 else 64
+    width = population.width if family == 0 else NARROW
+    # One more matrix, or every narrow model would be asked whether it is the wide one with units taken out.
+    matrices = MATRICES + (width != NARROW)
     return {
         f"blocks.{place}.weight": generator.standard_normal((width, width), dtype=np.float32)
-        for place in range(MATRICES)
+        for place in range(matrices)
     }
 
 
