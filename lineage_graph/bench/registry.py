@@ -56,5 +56,10 @@ BENCHES: tuple[Bench, ...] = (
         "from stored fingerprints to the graph, for a thousand to a million models",
         "lineage_graph.bench.scale",
     ),
+    Bench(
+        "grown",
+        "a whole build of real small checkpoints against all pairs, a MoTHer-like pass, and merely reading them",
+        "lineage_graph.bench.grown",
+    ),
     Bench("trace", "what tracing one checkpoint costs beside fingerprinting it", "lineage_graph.bench.trace"),
 )

@@ -22,6 +22,7 @@ from lineage_graph.bench.isolated import isolated
 from lineage_graph.bench.markdown import table
 from lineage_graph.bench.measured_scale import Task
 from lineage_graph.build import default_cache
+from lineage_graph.scale.neighbours import SearchSettings
 from lineage_graph.store import Store, artefact_key
 from lineage_graph.types import Progress
 
@@ -35,6 +36,8 @@ LARGEST_BRUTE = 10_000
 STAGES = ("open", "evidence", "forest", "roots", "margins", "edges", "write")
 
 KIND = "scale"
+
+NEIGHBOURS = SearchSettings().neighbours
 
 
 def run(workdir: Path, progress: Progress) -> str:
@@ -79,7 +82,18 @@ def report(found: Mapping[int, Mapping[str, Any]]) -> str:
             [_edges(size, one) for size, one in found.items()],
         ),
         "Approximate search of the largest signature against exact search, on a sample of its models.\n",
-        table(["models", "of one signature", "cells", "probed", "recall", "time ÷ exact"], _searches(found)),
+        table(
+            [
+                "models",
+                "of one signature",
+                "cells",
+                "probed",
+                "nearest found",
+                f"of {NEIGHBOURS} found",
+                "time ÷ exact",
+            ],
+            _searches(found),
+        ),
         "One more model, whose fingerprint is at hand: the index is opened, its signature searched, and its relatives "
         "decoded.\n",
         table(["models", "seconds", "of which opening the index"], _additions(found)),
@@ -111,8 +125,14 @@ def _edges(size: int, one: Mapping[str, Any]) -> list[object]:
 
 def _searches(found: Mapping[int, Mapping[str, Any]]) -> list[list[object]]:
     searches = [(size, one["search"]) for size, one in found.items()]
-    names = ("models", "cells", "probed", "recall", "time")
-    return [[size, *(one[name] for name in names)] for size, one in searches]
+    return [
+        [size, *(one[name] for name in ("models", "cells", "probed")), *_shares(one), one["time"]]
+        for size, one in searches
+    ]
+
+
+def _shares(one: Mapping[str, Any]) -> list[str]:
+    return [f"{one[name]:.4f}" for name in ("nearest", "recall")]
 
 
 def _additions(found: Mapping[int, Mapping[str, Any]]) -> list[list[object]]:

@@ -24,16 +24,18 @@ class SearchSettings:
     """``neighbours``: of each model, looked up. ``least_similarity``: cosine of sketches from which two models are
     worth judging, beyond what the sketches of strangers reach by luck (their standard deviation is 0.044; among 20,000
     there is one beyond 0.2 for every tenth model). ``exact_below``: models of one signature up to which search is
-    exact. ``recall``: share of the neighbours of that similarity that approximate search must find for a ``sample`` of
-    the models. ``cells`` of the inverted file in units of √models, and models of each for its ``training``.
-    ``spokesmen``: of each part of a family that is shut in, the models that are asked again. ``shortlist``: neighbours
-    among which the parents of a merge are looked for.
+    exact. ``recall``: share of the ``tuned_for`` nearest, those of a ``relevant`` similarity, that approximate search
+    must find for a ``sample`` of the models. ``cells`` of the inverted file in units of √models, and models of each for
+    its ``training``. ``spokesmen``: of each part of a family that is shut in, the models that are asked again.
+    ``shortlist``: neighbours among which the parents of a merge are looked for.
     """
 
     neighbours: int = 16
     least_similarity: float = 0.2
     exact_below: int = 16384
     recall: float = 0.999
+    tuned_for: int = 4
+    relevant: float = 0.25
     sample: int = 512
     cells: float = 2.0
     training: int = 64
@@ -117,16 +119,26 @@ class Searcher:
         """The number of probed cells that finds enough of what exact search finds."""
         settings = self._settings
         rows = np.linspace(0, len(self.vectors) - 1, min(settings.sample, len(self.vectors))).astype(np.int64)
-        similarities, exact = _exact(self.vectors[rows], self.vectors, settings.neighbours + 1)
-        wanted = similarities >= settings.least_similarity
+        exact = _exact(self.vectors[rows], self.vectors, settings.neighbours + 1)
         self._index.nprobe = 4
         while self._index.nprobe < self._index.nlist:
             found = self._index.search(self.vectors[rows], settings.neighbours + 1)[1]
-            hits = (exact[:, :, None] == found[:, None, :]).any(axis=2)
-            if (hits & wanted).sum() >= settings.recall * wanted.sum():
+            if recall(rows, exact, found, settings.tuned_for, settings.relevant) >= settings.recall:
                 break
             self._index.nprobe = min(2 * self._index.nprobe, self._index.nlist)
         return int(self._index.nprobe)
+
+
+def recall(rows: Ints, exact: tuple[FloatArray, Ints], found: Ints, count: int, least: float) -> float:
+    """Share of the ``count`` nearest of each of ``rows``, those from a similarity of ``least`` on, that are ``found``.
+
+    ``exact``: what exact search found for them, the nearest first, the models themselves among them.
+    """
+    similarities, true = exact
+    other = true != rows[:, None]
+    wanted = other & (np.cumsum(other, axis=1) <= count) & (similarities >= least)
+    hits = (true[:, :, None] == found[:, None, :]).any(axis=2)
+    return float((hits & wanted).sum() / max(int(wanted.sum()), 1))
 
 
 def _exact(queries: FloatArray, vectors: FloatArray, count: int) -> tuple[FloatArray, Ints]:

@@ -60,7 +60,7 @@ class WeightZoo:
 
 def load(models: Sequence[Model], families: int) -> WeightZoo:
     """Read the weights of ``models``. Raises :class:`~lineage_graph.errors.ModelError`."""
-    read = tuple(_read(model) for model in models)
+    read = tuple(read_backbone(model) for model in models)
     distance = np.zeros((len(read), len(read)))
     for i, j in combinations(range(len(read)), 2):
         distance[i, j] = distance[j, i] = relative_distance(read[i], read[j])
@@ -71,7 +71,8 @@ COARSE_LEVELS = 256
 """Distinct values of a matrix from which it is not coarse any more: what a byte holds."""
 
 
-def _read(model: Model) -> Backbone:
+def read_backbone(model: Model) -> Backbone:
+    """A model's backbone, loaded. Raises :class:`~lineage_graph.errors.ModelError`."""
     kept = backbone(model.fingerprint)
     with open_checkpoint(Path(model.checkpoint.path)) as reader:
         tensors = {one.spec.name: np.asarray(reader.read(one.spec.name), dtype=np.float32) for one in kept}
