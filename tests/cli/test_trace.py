@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import save
 
 import lineages_on_disk as disk
 from command_line import Call
+from hub import Hub, Repository
 
 STATES = disk.states()
 
@@ -95,3 +97,18 @@ def test_a_model_that_cannot_be_read_is_one_sentence(trace: Call, zoo: Path) -> 
     answer = trace(zoo / "new" / "empty.pt", "--id", "empty")
     assert answer.exit_code == 1
     assert answer.stderr.splitlines()[-1].startswith("Error: EmptyFileError: ")
+
+
+def test_a_model_of_the_hub_is_fetched_and_placed(trace: Call, zoo: Path, hub: Hub) -> None:
+    hub.add(Repository("org/model", {"model.safetensors": save(STATES["c"]), "config.json": b"{}"}))
+    answer = trace("org/model", "--json")
+    assert answer.exit_code == 0, answer.output
+    found = json.loads(answer.stdout)
+    assert found["model"] == "org/model"
+    assert "a.safetensors" in found["chain"]
+
+
+def test_a_repository_that_is_not_there_is_one_sentence(trace: Call, hub: Hub) -> None:
+    answer = trace("org/nowhere")
+    assert answer.exit_code == 1
+    assert "org/nowhere" in answer.stderr.splitlines()[-1]
