@@ -65,9 +65,9 @@ def test_commands_in_the_documents_parse(document: str, words: list[str]) -> Non
 
 
 def test_the_documents_show_commands() -> None:
-    assert {words[0] for _, words in lgraph_lines() if words} == {
-        *("build", "trace", "show", "explain", "export", "evaluate", "audit", "bench", "train-detector", "calibrate")
-    }
+    assert {words[0] for _, words in lgraph_lines() if words} == set(
+        "build assemble trace show explain export evaluate audit bench train-detector calibrate".split()
+    )
 
 
 def test_manifests_in_the_documents_load(tmp_path: Path) -> None:
