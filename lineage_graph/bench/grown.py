@@ -59,7 +59,7 @@ def report(found: Mapping[int, Mapping[str, Measured]]) -> str:
         [
             table(header, rows),
             "Share of the physical limit: the time of merely reading all weights once over that of the build, and of "
-            "its stages.\n",
-            table(["models", "stage", "processor seconds", "reading ÷ stage"], limits),
+            "its stages (these by the clock).\n",
+            table(["models", "stage", "seconds", "reading ÷ stage"], limits),
         ]
     )

@@ -36,7 +36,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Processor seconds, ``extrapolated``: the part of them that comes from a sample; ``peak`` memory in MiB."""
+    """Processor seconds, ``extrapolated``: the part of them that comes from a sample; ``peak`` memory in MiB;
+    ``stages``: seconds by the clock.
+    """
 
     seconds: float
     peak: float
