@@ -8,6 +8,7 @@ MEANINGS: Mapping[str, str] = {
     "coverage": "share of the smaller backbone that could be compared",
     "distance": "relative weight distance; strangers of equal norm have 1.41",
     "scale": "ln of the child's norm over the parent's",
+    "sketched": "1: from stored fingerprints alone; no weights were compared",
     "cosine": "mean cosine of the weight matrices; strangers have 0",
     "cosine_z": "agreement unit by unit, in standard deviations of permuted units",
     "identical": "share of weights that are equal to the bit",

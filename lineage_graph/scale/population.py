@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage_graph import names
+from lineage_graph.errors import IndexFileError
 from lineage_graph.fingerprint import MATRIX_SIZE
 from lineage_graph.grain import LEVEL_SAMPLE
 from lineage_graph.index import Index
@@ -140,6 +141,7 @@ def load(indexes: Sequence[Index]) -> Population:
 
     batches = [batch for index in indexes for batch in index.batches()]
     table = pa.Table.from_batches([batch.select(FACTS) for batch in batches])
+    _no_id_twice(table, len(indexes))
     order = _order(table)
     parts = [_summary(batch) for batch in batches]
     columns = {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
@@ -155,6 +157,16 @@ def load(indexes: Sequence[Index]) -> Population:
 
 
 _SUMS = ("elements", "squared_norm", "kurtosis", "zeros", "bits", "digits", "few")
+
+
+def _no_id_twice(table: pa.Table, indexes: int) -> None:
+    """Of one index this is known."""
+    import pyarrow.compute as pc
+
+    if indexes > 1 and pc.count_distinct(table.column("id")).as_py() < table.num_rows:
+        counts = pc.value_counts(table.column("id"))
+        first = min(item["values"] for item in counts.to_pylist() if item["counts"] > 1)
+        raise IndexFileError(f"two of the indexes hold a model called {first!r}: an id stands for one model")
 
 
 def _order(table: pa.Table) -> Ints:
