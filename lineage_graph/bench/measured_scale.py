@@ -26,7 +26,7 @@ from lineage_graph.scale.neighbours import Searcher, SearchSettings, recall
 from lineage_graph.scale.population import load
 from lineage_graph.zoo import Stopwatch
 
-SCHEMA = 3
+SCHEMA = 4
 """Raise it when populations or what is measured on them change."""
 
 TRUTH = "truth.npz"

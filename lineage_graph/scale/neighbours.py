@@ -33,7 +33,7 @@ class SearchSettings:
     neighbours: int = 16
     least_similarity: float = 0.2
     exact_below: int = 16384
-    recall: float = 0.999
+    recall: float = 0.995
     tuned_for: int = 4
     relevant: float = 0.25
     sample: int = 512
@@ -57,6 +57,11 @@ class Near:
 
 ASKED = 1 << 10
 """Models whose similarities to all others are held at a time."""
+
+
+EXACT = 8
+"""One in so many cells takes as long to look through as exact search takes for all, which multiplies matrices: more are
+never probed."""
 
 
 class Searcher:
@@ -121,11 +126,12 @@ class Searcher:
         rows = np.linspace(0, len(self.vectors) - 1, min(settings.sample, len(self.vectors))).astype(np.int64)
         exact = _exact(self.vectors[rows], self.vectors, settings.neighbours + 1)
         self._index.nprobe = 4
-        while self._index.nprobe < self._index.nlist:
+        most = max(self._index.nlist // EXACT, 4)
+        while self._index.nprobe < most:
             found = self._index.search(self.vectors[rows], settings.neighbours + 1)[1]
             if recall(rows, exact, found, settings.tuned_for, settings.relevant) >= settings.recall:
                 break
-            self._index.nprobe = min(2 * self._index.nprobe, self._index.nlist)
+            self._index.nprobe = min(2 * self._index.nprobe, most)
         return int(self._index.nprobe)
 
 

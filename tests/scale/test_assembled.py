@@ -90,7 +90,7 @@ def test_few_neighbours_find_what_all_pairs_do(population):
 def test_approximate_search_finds_what_exact_search_does(population):
     _, columns = population
     exact = assemble(columns, shipped())
-    approximate = assemble(columns, shipped(), settings=SearchSettings(exact_below=100, recall=1.0))
+    approximate = assemble(columns, shipped(), settings=SearchSettings(exact_below=100))
     assert approximate.counts["probed_cells"] > 0
     pairs = [set(zip(one.edges.parent.tolist(), one.edges.child.tolist(), strict=True)) for one in (exact, approximate)]
     assert len(pairs[0] & pairs[1]) > 0.98 * len(pairs[0])
