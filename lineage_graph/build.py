@@ -19,6 +19,7 @@ from lineage_graph import (
     auditing,
     by_block,
     candidates,
+    crawl,
     declared,
     examination,
     index,
@@ -36,7 +37,7 @@ from lineage_graph.calibration import Calibration, shipped
 from lineage_graph.detector.stage import detect
 from lineage_graph.errors import StrictError
 from lineage_graph.examination import Examination
-from lineage_graph.executors import make_executor
+from lineage_graph.executors import ExecutorKind, make_executor
 from lineage_graph.features.settings import ProbeSettings, images_digest
 from lineage_graph.kinship import Blend, Splice
 from lineage_graph.manifest import Manifest
@@ -62,7 +63,8 @@ class BuildSettings:
     """``metadata``: names, dates and declarations count as evidence. ``features``: networks are built where they can
     be, and compared by their linearized features too. ``detector``: the learned detector is asked. ``strict``: a model
     that fails ends the build.
-    ``jobs``: processes, 0 for one a core. ``cache``: where artefacts are kept, ``None`` for the user's cache folder.
+    ``jobs``: processes, 0 for one a core. ``executor``: where they run; ``address``: of a running Ray cluster, empty to
+    start one here. ``cache``: where artefacts are kept, ``None`` for the user's cache folder.
     """
 
     metadata: bool = True
@@ -70,6 +72,8 @@ class BuildSettings:
     detector: bool = True
     strict: bool = False
     jobs: int = 0
+    executor: ExecutorKind = "local"
+    address: str = ""
     cache: Path | None = None
 
 
@@ -90,9 +94,13 @@ def default_cache() -> Path:
 
 
 def build(
-    manifest: Manifest, out: Path, settings: BuildSettings | None = None, progress: Progress = silent
+    manifest: Manifest,
+    out: Path,
+    settings: BuildSettings | None = None,
+    progress: Progress = silent,
+    consent: crawl.Consent = crawl.agreed,
 ) -> BuildResult:
-    """Build the lineage graph of a zoo and write it to ``out``.
+    """Build the lineage graph of a zoo and write it to ``out``. ``consent``: called before anything is fetched.
 
     Raises :class:`~lineage_graph.errors.ManifestError` (nothing written), ``StrictError`` (with ``settings.strict``,
     nothing written) and ``OutputError``.
@@ -100,10 +108,10 @@ def build(
     settings = settings or BuildSettings()
     cache = settings.cache or default_cache()
     watch = Stopwatch()
-    with make_executor(settings.jobs) as executor:
+    with make_executor(settings.jobs, settings.executor, settings.address) as executor:
         shop = Workshop(executor, Store(cache), progress)
         probes = probe_settings(manifest) if settings.features else None
-        zoo = read_zoo(manifest.entries, manifest.root, cache, shop, watch, probes)
+        zoo = read_zoo(manifest.entries, manifest.root, cache, shop, watch, probes, consent)
         if settings.strict and zoo.failures:
             raise StrictError(_strictly(zoo.failures))
         graph, files, run = assemble(manifest.name, zoo.models, zoo.failures, out, shop, watch, probes, settings)

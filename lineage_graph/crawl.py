@@ -5,26 +5,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
 
-from lineage_graph.errors import HubError
+from lineage_graph.errors import HubError, SourceError
 from lineage_graph.executors import Outcome
 from lineage_graph.manifest import AnyEntry, GrowEntry, HubEntry, PathEntry, TimmEntry
-from lineage_graph.sources import hub, search, timm
+from lineage_graph.sources import hub, hub_fetch, search, timm
+from lineage_graph.sources.base import LocatedModel
 from lineage_graph.sources.hub_client import HubClient
+from lineage_graph.sources.hub_meter import FileKey, Meter
 from lineage_graph.sources.remote import RemoteModel
+from lineage_graph.store import Store
 from lineage_graph.types import Failure, Progress
 
-LOOK_UP = "look up"
-"""Name of the stage that asks."""
+LOOK_UP, DOWNLOAD = "look up", "download"
+"""Names of the stages, for whoever follows the progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One model of the Hub, or why it cannot be had. ``place``: the number of its entry in the manifest, from 0; models
     come in order of their entries, hits of a search in the Hub's order. ``entry``: how messages name that.
+    ``found``: by a search, not named by the manifest.
     """
 
     place: int
@@ -32,11 +38,62 @@ class Planned:
     entry: str
     model: RemoteModel | None = None
     failure: Failure | None = None
+    found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What became of one planned model: ``located`` with its files here, or the ``failure``. ``outcome``: ``cached``
+    where all of it was here already. ``bytes``: size of the files that came, 0 where it failed.
+    """
+
+    planned: Planned
+    outcome: Literal["fetched", "cached", "failed"]
+    bytes: int = 0
+    located: LocatedModel | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a fetch will take: how many ``models`` have files that are not here, and the ``bytes`` of these files.
+    ``searches``: whether some of the models are hits of a search, which nobody has named one by one.
+    """
+
+    models: int
+    bytes: int
+    searches: bool
+
+
+Consent = Callable[[Need], None]
+"""Called before anything is fetched; raises what it likes to prevent it."""
+
+
+def agreed(need: Need) -> None:
+    """The consent of callers who have decided before."""
+
+
+def need(planned: Sequence[Planned], cache: Path) -> Need:
+    """What fetching all of ``planned`` takes, given what the client's ``cache`` has."""
+    sizes = _missing(planned, cache)
+    models = [one.model for one in planned if one.model is not None]
+    short = [model for model in models if any((model.repo, file.path) in sizes for file in model.files)]
+    return Need(len(short), sum(sizes.values()), any(one.found for one in planned))
+
+
+def _missing(planned: Sequence[Planned], cache: Path) -> dict[FileKey, int]:
+    """The sizes of the files that are not here."""
+    return {
+        (one.model.repo, file.path): file.size
+        for one in planned
+        if one.model is not None
+        for file in hub_fetch.missing(one.model, cache)
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A repository to look up. ``found``: by a search, not named by the manifest."""
+    """A repository to look up; see :class:`Planned`."""
 
     place: int
     entry: HubEntry
@@ -97,11 +154,42 @@ def _plan(task: _Wanted | Planned, client: HubClient) -> Planned:
     if isinstance(task, Planned):
         return task
     try:
-        return Planned(task.place, task.id, task.entry.where, hub.resolve(task.entry, task.id, client))
+        model = hub.resolve(task.entry, task.id, client)
+        return Planned(task.place, task.id, task.entry.where, model, found=task.found)
     except HubError as error:
         return _failed(task.place, task.id, task.entry.where, error, f"hub:{task.entry.hub}")
 
 
 def _failed(place: int, model: str, entry: str, error: HubError, source: str) -> Planned:
+    return Planned(place, model, entry, failure=_failure(model, error, "locate", source))
+
+
+def _failure(model: str, error: SourceError, stage: str, source: str) -> Failure:
     outcome: Outcome[None] = Outcome.of_error(error)
-    return Planned(place, model, entry, failure=Failure(model, outcome.error, outcome.message, "locate", source))
+    return Failure(model, outcome.error, outcome.message, stage, source)
+
+
+def fetch(planned: Sequence[Planned], client: HubClient, store: Store, progress: Progress) -> tuple[Fetched, ...]:
+    """The files of every planned model, in order. An interruption ends what is under way within a few seconds."""
+    sizes = _missing(planned, client.settings.cache)
+    meter = Meter(sizes, lambda done, total: progress(DOWNLOAD, done, total, "bytes"), client.stop)
+    if sizes:
+        progress(DOWNLOAD, 0, sum(sizes.values()), "bytes")
+    with ThreadPoolExecutor(client.settings.connections) as pool:
+        try:
+            return tuple(pool.map(lambda one: _fetch(one, client, store, meter), planned))
+        except BaseException:
+            client.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _fetch(planned: Planned, client: HubClient, store: Store, meter: Meter) -> Fetched:
+    if planned.model is None:
+        return Fetched(planned, "failed", failure=planned.failure)
+    short = hub_fetch.missing(planned.model, client.settings.cache)
+    try:
+        located = hub_fetch.fetch(planned.model, client, store, meter)
+    except SourceError as error:
+        return Fetched(planned, "failed", failure=_failure(planned.id, error, "fetch", planned.model.source))
+    return Fetched(planned, "fetched" if short else "cached", sum(file.size for file in short), located)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -316,14 +316,18 @@ class LineageGraph:
     audit: tuple[Finding, ...] = ()
 
 
+Unit = Literal["items", "bytes"]
+"""What a stage counts."""
+
+
 class Progress(Protocol):
     """How a stage tells how far it is."""
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """``done`` of ``total`` items of ``stage`` are finished."""
+    def __call__(self, stage: str, done: int, total: int, unit: Unit = "items") -> None:
+        """``done`` of ``total`` of ``stage`` are finished."""
 
 
-def silent(stage: str, done: int, total: int) -> None:
+def silent(stage: str, done: int, total: int, unit: Unit = "items") -> None:
     """A :class:`Progress` that says nothing."""
 
 

@@ -13,16 +13,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lineage_graph import declared, fingerprint
+from lineage_graph import crawl, declared, fingerprint
 from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.checkpoints import weight_files
 from lineage_graph.errors import ManifestError, ModelError
 from lineage_graph.executors import Outcome
 from lineage_graph.features.settings import ProbeSettings
-from lineage_graph.manifest import GrowEntry, PathEntry
+from lineage_graph.manifest import AnyEntry, GrowEntry, PathEntry
 from lineage_graph.sources import digest
 from lineage_graph.sources.base import LocatedModel
-from lineage_graph.sources.grow import GrownZoo, grow
+from lineage_graph.sources.grow import grow
+from lineage_graph.sources.hub_client import HubClient
+from lineage_graph.sources.hub_settings import from_environment
 from lineage_graph.sources.local import check_unique, locate
 from lineage_graph.store import artefact_key
 from lineage_graph.types import Checkpoint, Failure, LinearizedFeatures, Model
@@ -55,18 +57,30 @@ class Stopwatch:
         self.timings[name] = time.perf_counter() - start
 
 
-Entries = Sequence[PathEntry | GrowEntry]
+Entries = Sequence[AnyEntry]
 
 
 def read_zoo(
-    entries: Entries, root: Path, cache: Path, shop: Workshop, watch: Stopwatch, probes: ProbeSettings | None
+    entries: Entries,
+    root: Path,
+    cache: Path,
+    shop: Workshop,
+    watch: Stopwatch,
+    probes: ProbeSettings | None,
+    consent: crawl.Consent = crawl.agreed,
 ) -> ReadZoo:
-    """Locate, digest and fingerprint every model of ``entries``, and linearize it on ``probes``, if any.
+    """Locate, download, digest and fingerprint every model of ``entries``, and linearize it on ``probes``, if any.
 
-    ``root``: the folder that paths are relative to. Raises :class:`~lineage_graph.errors.ManifestError`.
+    ``root``: the folder that paths are relative to. ``consent``: called before anything comes from the Hub.
+    Raises :class:`~lineage_graph.errors.ManifestError`, and what ``consent`` raises.
     """
+    client = HubClient(from_environment())
     with watch.stage("locate"):
-        located, truth = _locate(entries, root, cache, shop)
+        places = _locate(entries, root, cache, shop, client, consent)
+    with watch.stage("download"):
+        fetched = crawl.fetch(places.planned, client, shop.store, shop.progress)
+    located = declared.with_claims(_in_order(places, fetched))
+    missed = [one.failure for one in fetched if one.failure is not None]
     with watch.stage("fetch"):
         checkpoints, unfetched = _fetch(located, shop)
     with watch.stage("fingerprint"):
@@ -74,32 +88,51 @@ def read_zoo(
     if probes is not None:
         with watch.stage("features"):
             models = _linearize(models, probes, shop)
-    return ReadZoo(tuple(models), (*unfetched, *unread), truth)
+    return ReadZoo(tuple(models), (*missed, *unfetched, *unread), places.truth)
 
 
-def _locate(entries: Entries, root: Path, cache: Path, shop: Workshop) -> tuple[list[LocatedModel], tuple[Path, ...]]:
-    """Every entry as models on disk. The manifest's mistakes show before anything is grown."""
-    models: dict[int, tuple[LocatedModel, ...]] = {
-        number: locate(entry, root) for number, entry in enumerate(entries) if isinstance(entry, PathEntry)
-    }
-    check_unique([model for located in models.values() for model in located])
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the models are: on this disk by the number of their entry, from 0; the ``planned`` ones on the Hub."""
+
+    here: dict[int, tuple[LocatedModel, ...]]
+    planned: tuple[crawl.Planned, ...]
+    truth: tuple[Path, ...]
+
+
+def _locate(
+    entries: Entries, root: Path, cache: Path, shop: Workshop, client: HubClient, consent: crawl.Consent
+) -> _Places:
+    """Every entry as models. The manifest's mistakes show before anything is fetched or grown."""
+    here = {number: locate(entry, root) for number, entry in enumerate(entries) if isinstance(entry, PathEntry)}
+    planned = crawl.plan(entries, client, shop.progress)
+    check_unique([*(model for models in here.values() for model in models), *planned])
+    if planned:
+        consent(crawl.need(planned, client.settings.cache))
     truth = []
     for number, entry in enumerate(entries):
         if isinstance(entry, GrowEntry):
-            zoo = _grow(entry, cache, shop)
-            models[number] = zoo.models
-            truth.append(zoo.truth)
-    located = [model for number in range(len(entries)) for model in models[number]]
-    check_unique(located)
-    return declared.with_claims(located), tuple(truth)
+            here[number], made = _grow(entry, cache, shop)
+            truth.append(made)
+    check_unique([*(model for models in here.values() for model in models), *planned])
+    return _Places(here, planned, tuple(truth))
 
 
-def _grow(entry: GrowEntry, cache: Path, shop: Workshop) -> GrownZoo:
+def _grow(entry: GrowEntry, cache: Path, shop: Workshop) -> tuple[tuple[LocatedModel, ...], Path]:
+    """The grown models and their truth."""
     growth = entry.grow
     try:
-        return grow(growth.recipe, growth.models, growth.seed, cache, shop.executor, shop.progress)
+        zoo = grow(growth.recipe, growth.models, growth.seed, cache, shop.executor, shop.progress)
     except ManifestError as error:
         raise ManifestError(f"{entry.where}: {error}") from error
+    return tuple(replace(model, entry=entry.where) for model in zoo.models), zoo.truth
+
+
+def _in_order(places: _Places, fetched: Sequence[crawl.Fetched]) -> list[LocatedModel]:
+    """All models that are on this disk now, in order of their entries."""
+    found = [(number, model) for number, models in places.here.items() for model in models]
+    found += [(one.planned.place, one.located) for one in fetched if one.located is not None]
+    return [model for _, model in sorted(found, key=lambda one: one[0])]
 
 
 def _fetch(located: Sequence[LocatedModel], shop: Workshop) -> tuple[list[Checkpoint], list[Failure]]:

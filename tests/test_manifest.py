@@ -181,7 +181,8 @@ def test_mistakes_at_the_top(tmp_path: Path, text: str, sentence: str) -> None:
         ("{id: x}", "entry 2 (x): has no source key ('path', 'hub', 'timm', 'search', 'grow')"),
         (
             "{pth: x}",
-            "entry 2: has no source key ('path', 'hub', 'timm', 'search', 'grow'): unknown key 'pth', did you mean 'path'?",
+            "entry 2: has no source key ('path', 'hub', 'timm', 'search', 'grow'): unknown key 'pth', did you mean "
+            "'path'?",
         ),
         ("{path: x, hub: y}", "entry 2 (x): has 'path' and 'hub', but an entry has one source key"),
         ("{hub: 'https://hub/org/x'}", "is no repository of the Hub; write org/name, without an address before it"),

@@ -13,6 +13,7 @@ from lgraph.audit import audit
 from lgraph.bench import bench
 from lgraph.build import build
 from lgraph.calibrate import calibrate
+from lgraph.crawl import crawl
 from lgraph.errors import reported
 from lgraph.evaluate import evaluate
 from lgraph.explain import explain
@@ -48,7 +49,20 @@ def lgraph(
     """Reads where models come from out of their weights: a directed lineage graph of a zoo of checkpoints."""
 
 
-for command in (build, assemble, trace, show, explain, export, evaluate, audit, bench, train_detector, calibrate):
+for command in (
+    build,
+    crawl,
+    assemble,
+    trace,
+    show,
+    explain,
+    export,
+    evaluate,
+    audit,
+    bench,
+    train_detector,
+    calibrate,
+):
     app.command()(reported(command))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from lgraph.options import AsJson, Cache
+from lgraph.consent import consent
+from lgraph.options import AsJson, Cache, ManifestFile, Yes
 from lgraph.progress import ProgressDisplay
 
 OUTPUTS = Path("outputs")
@@ -16,7 +17,7 @@ OUTPUTS = Path("outputs")
 
 
 def build(
-    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A YAML file that lists the models.")],
+    manifest: ManifestFile,
     *,
     out: Annotated[
         Path | None,
@@ -32,8 +33,15 @@ def build(
         bool, typer.Option("--no-detector", help="Do not ask the learned lineage detector.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop if a model cannot be read.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
     jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Worker processes; 0: one for each core.")] = 0,
+    executor: Annotated[
+        Literal["local", "ray"], typer.Option(help="Where the workers run: processes on this machine, or Ray.")
+    ] = "local",
+    address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="A running Ray cluster; without it, one is started here.")
+    ] = "",
     cache: Cache = None,
 ) -> None:
     """Read the models of a zoo and draw where each comes from.
@@ -42,6 +50,8 @@ def build(
     """
     from lineage_graph.manifest import load
 
+    if address and executor != "ray":
+        raise typer.BadParameter("goes with --executor ray", param_hint="--address")
     zoo = load(manifest)
 
     from lgraph import summary
@@ -54,10 +64,12 @@ def build(
         detector=not no_detector,
         strict=strict,
         jobs=jobs,
+        executor=executor,
+        address=address,
         cache=cache,
     )
     with ProgressDisplay() as progress:
-        result = run(zoo, out or OUTPUTS / zoo.name, settings, progress)
+        result = run(zoo, out or OUTPUTS / zoo.name, settings, progress, consent(yes, progress))
     if as_json:
         typer.echo(json.dumps(summary.as_json(result), indent=1))
     else:

@@ -9,6 +9,10 @@ import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
+ManifestFile = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A YAML file that lists the models.")]
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Fetch what a search finds without asking.")]
+
 Cache = Annotated[
     Path | None,
     typer.Option(metavar="DIR", file_okay=False, help="Where finished work is kept; default: the user's cache."),

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import typer
 
+from lgraph.text import size
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from lineage_graph.types import Unit
 
 
 class ProgressDisplay:
@@ -20,16 +26,24 @@ class ProgressDisplay:
         self._tasks: dict[str, TaskID] = {}
         self._told: set[str] = set()
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, done: int, total: int, unit: Unit = "items") -> None:
         """See :class:`lineage_graph.types.Progress`."""
         if self._bars is None:
             if stage not in self._told:
                 self._told.add(stage)
-                typer.echo(f"{stage}: {total - done} of {total} to do", err=True)
+                left, of = (size(total - done), size(total)) if unit == "bytes" else (total - done, total)
+                typer.echo(f"{stage}: {left} of {of} to do", err=True)
             return
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage, total=total)
+            self._tasks[stage] = self._bars.add_task(stage, total=total, unit=unit)
         self._bars.update(self._tasks[stage], completed=done, total=total)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to the body of a ``with`` block, for a question."""
+        self.__exit__(None, None, None)
+        yield
+        self.__enter__()
 
     def __enter__(self) -> Self:
         if self._bars is not None:
@@ -47,10 +61,8 @@ def _bars() -> Progress | None:
     if not sys.stderr.isatty():
         return None
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from lgraph.bars import bars
 
     screen = Console(stderr=True)
-    if screen.is_dumb_terminal:
-        return None
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=screen, transient=True)
+    return None if screen.is_dumb_terminal else bars(screen)

@@ -27,6 +27,15 @@ def number(value: float | None) -> str:
     return UNDEFINED if value is None else f"{value:.3f}"
 
 
+def size(count: int) -> str:
+    """A number of bytes in the largest unit (of powers of 1000) of which it has at least one."""
+    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{count} B" if units[0] == "B" else f"{value:.1f} {units[0]}"
+
+
 def console() -> Console:
     """Standard output: as wide as the terminal and coloured there (unless ``NO_COLOR`` is set), plain elsewhere."""
     from rich.console import Console

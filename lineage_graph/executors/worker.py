@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def pin_threads() -> None:
@@ -16,7 +16,7 @@ def pin_threads() -> None:
 
     The libraries read these variables when they load: this must run before NumPy and torch are imported.
     """
-    for variable in _THREAD_VARIABLES:
+    for variable in THREAD_VARIABLES:
         os.environ[variable] = "1"
 
 

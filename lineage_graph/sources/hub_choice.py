@@ -82,6 +82,12 @@ def choose(files: Sequence[RemoteFile], wanted: str | None, where: str) -> Choic
     )
 
 
+def is_weights(path: str) -> bool:
+    """Does the name say that these are weights?"""
+    endings = tuple(suffix for suffixes in FORMATS for suffix in suffixes)
+    return path.endswith(endings) and not _NO_WEIGHTS.search(PurePosixPath(path).name)
+
+
 def _is_inside(path: str) -> bool:
     """Names come from strangers: one that leads out of the repository is none of its files."""
     return bool(path) and "\\" not in path and not {"", ".", ".."} & set(path.split("/")) and path.isprintable()
@@ -101,10 +107,10 @@ def _usual(
         for index in sorted(top, key=lambda file: (len(file.path), file.path)):
             if index.path.endswith(tuple(suffix + INDEX for suffix in suffixes)) and (found := _shards(index, top)):
                 return found, index
-        singles = [file for file in top if file.path.endswith(suffixes) and not _NO_WEIGHTS.search(file.path)]
+        singles = [file for file in top if file.path.endswith(suffixes) and is_weights(file.path)]
         if singles:
             return [_single(singles, where)], None
-    below = [file.path for file in files if file.path.endswith(tuple(s for suffixes in FORMATS for s in suffixes))]
+    below = [file.path for file in files if is_weights(file.path)]
     hint = f"; those in folders are named with 'file': {_few(below)}" if below else ""
     raise NoWeightsFileError(f"{where}: the repository has no weights file at its top{hint}")
 

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
-from threading import Lock
+from pathlib import Path
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lineage_graph.errors import NetworkError, OfflineError, RateLimitedError
 from lineage_graph.manifest import Search
 from lineage_graph.sources.hub_errors import TRANSIENT, border
+from lineage_graph.sources.hub_meter import StoppedError
 from lineage_graph.sources.hub_session import guarded
 from lineage_graph.sources.hub_settings import HubSettings
 from lineage_graph.sources.remote import RemoteFile
@@ -38,9 +40,12 @@ class Repository:
 
 @dataclass
 class HubClient:
-    """One for a crawl; its threads share it. Where the Hub asks one of them to wait, all do."""
+    """One for a crawl; its threads share it. Where the Hub asks one of them to wait, all do. ``stop``: set, it ends
+    what is under way with a StoppedError.
+    """
 
     settings: HubSettings
+    stop: Event = field(default_factory=Event)
     _resume: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
@@ -53,9 +58,28 @@ class HubClient:
         """The names of the repositories that fit, in the Hub's order. Raises HubError."""
         return self.asking(f"search: {search}", lambda: self._search(search))
 
+    def download(self, repo: str, commit: str, path: str, bar: type) -> Path:
+        """One file in the client's cache, brought there if need be; ``bar``: see :class:`Meter`. To be asked through
+        :meth:`asking`.
+        """
+        from huggingface_hub import hf_hub_download
+
+        found = hf_hub_download(
+            repo,
+            path,
+            revision=commit,
+            cache_dir=self.settings.cache,
+            endpoint=self.settings.endpoint,
+            etag_timeout=self.settings.timeout,
+            local_files_only=self.settings.offline,
+            library_name="lgraph",
+            tqdm_class=bar,
+        )
+        return Path(found)
+
     def asking(self, where: str, question: Callable[[], Answer]) -> Answer:
         """The answer to ``question``, which may be asked several times. Raises HubError and UnreadableFileError."""
-        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+        from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_after_attempt
 
         def once() -> Answer:
             self._pause()
@@ -65,7 +89,8 @@ class HubClient:
         attempts: Retrying = Retrying(
             retry=retry_if_exception_type(TRANSIENT),
             wait=self._wait,
-            stop=stop_after_attempt(self.settings.attempts) | self._too_long,  # type: ignore[operator]
+            stop=stop_after_attempt(1 if self.settings.offline else self.settings.attempts) | self._too_long,  # type: ignore[operator]
+            sleep=sleep_using_event(self.stop),
             reraise=True,
         )
         return attempts(once)
@@ -94,8 +119,10 @@ class HubClient:
 
     def _pause(self) -> None:
         """Wait until the time that the Hub has asked for, if it has."""
-        while (left := self._resume - time.monotonic()) > 0:
-            time.sleep(left)
+        while (left := self._resume - time.monotonic()) > 0 and not self.stop.is_set():
+            self.stop.wait(left)
+        if self.stop.is_set():
+            raise StoppedError("interrupted")
 
     def _wait(self, state: RetryCallState) -> float:
         """Seconds before the next attempt."""

@@ -13,6 +13,7 @@ from lineage_graph.errors import (
     GatedRepositoryError,
     HashMismatchError,
     HubError,
+    LineageGraphError,
     MissingFileError,
     MissingRepositoryError,
     MissingRevisionError,
@@ -34,7 +35,7 @@ def border(where: str) -> Iterator[None]:
     """Turn what the client raises in the body into a ModelError whose message begins with ``where``."""
     try:
         yield
-    except ModelError:
+    except LineageGraphError:
         raise
     except Exception as error:
         raise _ours(error, where) from error

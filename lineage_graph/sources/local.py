@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Protocol
 
 from lineage_graph.errors import ManifestError
 from lineage_graph.manifest import PathEntry
@@ -52,15 +53,25 @@ def locate(entry: PathEntry, root: Path) -> tuple[LocatedModel, ...]:
     return tuple(_model(entry, path, root) for path in paths)
 
 
-def check_unique(models: Iterable[LocatedModel]) -> None:
+class Named(Protocol):
+    """A model with an id; ``entry`` is how messages name where that stands."""
+
+    @property
+    def id(self) -> str:
+        """Unique within the zoo."""
+
+    @property
+    def entry(self) -> str:
+        """As messages name the manifest's entry."""
+
+
+def check_unique(models: Iterable[Named]) -> None:
     """Raises ManifestError where two models have one id, naming the entries of both."""
-    seen: dict[str, LocatedModel] = {}
+    seen: dict[str, Named] = {}
     for model in models:
         other = seen.setdefault(model.id, model)
         if other is not model:
-            raise ManifestError(
-                f"{model.entry or model.path}: id: {model.id!r} occurs twice; {other.entry or other.path} has it too"
-            )
+            raise ManifestError(f"{model.entry}: id: {model.id!r} occurs twice; {other.entry} has it too")
 
 
 def holds_model(folder: Path) -> bool:
