@@ -51,6 +51,7 @@ BENCHES: tuple[Bench, ...] = (
         "ancestors over one, two and three generations among 300 unordered models",
         "lineage_graph.bench.lineage300",
     ),
+    Bench("executors", "what a task costs beside its work, in processes and on Ray", "lineage_graph.bench.executors"),
     Bench(
         "scale",
         "from stored fingerprints to the graph, for a thousand to a million models",

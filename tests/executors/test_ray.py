@@ -83,8 +83,8 @@ def test_a_build_whose_workers_are_killed_gives_the_same_bytes(tiny_zoo, executo
     killed = []
 
     def kill_one(stage, done, total):
-        # After a task of each stage that fans out: others of the stage are under way.
-        if done == 1 and len(killed) < 3 and (workers := _workers()):
+        # In the midst of a stage: others of its tasks are under way.
+        if 0 < done < total and done % 3 == 1 and len(killed) < 3 and (workers := _workers()):
             os.kill(workers[0], signal.SIGKILL)
             killed.append(stage)
 
@@ -126,7 +126,8 @@ def _workers():
                 parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
             except OSError:
                 continue
-            if name.startswith(b"ray::"):
+            # Others of its processes are agents, with which a whole node would end.
+            if name.startswith((b"ray::IDLE", b"ray::attempt")):
                 workers.append((name.startswith(b"ray::IDLE"), int(entry.name)))
     return [pid for _, pid in sorted(workers) if _below(pid, parents)]
 
