@@ -160,7 +160,7 @@ def small(monkeypatch, tmp_path):
     """A cache of its own; zoos of two models, which are made up; no process pools."""
     monkeypatch.setattr("lineage_graph.zoo.grow", _grow)
     for module in (wild, build):
-        monkeypatch.setattr(module, "make_executor", lambda jobs=1: SerialExecutor())
+        monkeypatch.setattr(module, "make_executor", lambda *_: SerialExecutor())
     for module in (wild, lineage300):
         monkeypatch.setattr(module, "default_cache", lambda: tmp_path / "cache")
     monkeypatch.setattr(wild, "REGIMES", {"near": 2})
