@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 import lineage_graph.build
 from command_line import Call, edge, node
 from lineage_graph.build import BuildResult, BuildSettings
+from lineage_graph.crawl import Consent
 from lineage_graph.errors import StrictError
 from lineage_graph.manifest import Manifest
 from lineage_graph.types import LineageGraph, Progress
@@ -49,7 +50,9 @@ class FakeBuild:
         self.result = result
         self.error: Exception | None = None
 
-    def __call__(self, manifest: Manifest, out: Path, settings: BuildSettings, progress: Progress) -> BuildResult:
+    def __call__(
+        self, manifest: Manifest, out: Path, settings: BuildSettings, progress: Progress, consent: Consent
+    ) -> BuildResult:
         self.given = (manifest.name, out, settings)
         progress("fingerprint", 1, 7)
         if self.error:
