@@ -27,7 +27,12 @@ from lineage_graph.errors import (
 TRANSIENT = (NetworkError, RateLimitedError, HashMismatchError)
 """What may be otherwise at the next attempt."""
 
-_OF_THE_DISK = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO])
+_OF_THE_DISK = frozenset(
+    (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO),
+        *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
+    )
+)
 
 
 @contextmanager

@@ -1,18 +1,19 @@
 """The client's connections, made bounded: no answer is waited for without end, no Retry-After is obeyed blindly.
 
-``huggingface_hub`` retries some requests by itself, and then sleeps as long as the server says. Hooks on its shared
-session meet such answers first, in the threads that ask for it; everybody else in the process keeps the client as is.
+``huggingface_hub`` retries some requests by itself, and then sleeps as long as the server says; without a network, half
+a minute for each page of a search. Hooks on its shared session meet such answers and errors first, in the threads that
+ask for it; everybody else in the process keeps the client as is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from lineage_graph.sources.hub_errors import refusal
+from lineage_graph.sources.hub_errors import border, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,34 @@ def guarded(where: str, timeout: float) -> Iterator[None]:
     """In the body, this thread's requests are bounded, and raise what :func:`hub_errors.refusal` makes of an answer."""
     from huggingface_hub import get_session
 
-    hooks = get_session().event_hooks
+    session = get_session()
+    hooks = session.event_hooks
     if _on_request not in hooks["request"]:
-        get_session().event_hooks = {
+        session.event_hooks = {
             "request": [*hooks["request"], _on_request],
             "response": [*hooks["response"], _on_response],
         }
+        session.send = _failing_at_once(session.send)  # type: ignore[method-assign]
     token = _GUARD.set(_Guard(where, timeout))
     try:
         yield
     finally:
         _GUARD.reset(token)
+
+
+def _failing_at_once(send: Callable[..., Any]) -> Callable[..., Any]:
+    """``send``, whose errors are ours already, so that the client does not take them for a reason to try again. Not for
+    a file that comes as a stream: there it goes on in the middle, a few times only, where we would begin anew.
+    """
+
+    def sent(*args: Any, **keys: Any) -> Any:
+        guard = _GUARD.get()
+        if guard is None or keys.get("stream"):
+            return send(*args, **keys)
+        with border(guard.where):
+            return send(*args, **keys)
+
+    return sent
 
 
 def _on_request(request: Any) -> None:
