@@ -78,12 +78,13 @@ def test_what_fails_is_one_model_and_the_rest_goes_on(hub, settings, tmp_path, f
 
 
 @pytest.mark.parametrize("kind", [Kind.CORRUPT, Kind.RATE, Kind.ERROR, Kind.DROP, Kind.LENGTH], ids=str)
-def test_what_fails_once_is_asked_again(hub, settings, tmp_path, kind):
+def test_what_fails_once_is_asked_again_without_a_word(hub, settings, tmp_path, capfd, kind):
     hub.add(Repository("lab/one", files={WEIGHTS: bytes_of(1)}))
     hub.fail(Fault(kind, f"*/{WEIGHTS}", method="GET"))
     (one,) = fetched(zoo(tmp_path, "one"), settings, tmp_path).values()
     assert one.outcome == "fetched", one.failure
     assert one.located.path.read_bytes() == bytes_of(1)
+    assert capfd.readouterr().err == "", "the client's warnings show the signed addresses of files"
 
 
 def test_with_faults_on_one_request_in_five_all_is_there_or_named(hub, settings, tmp_path):
