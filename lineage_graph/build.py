@@ -62,7 +62,7 @@ MOST_NAMED = 5
 class BuildSettings:
     """``metadata``: names, dates and declarations count as evidence. ``features``: networks are built where they can
     be, and compared by their linearized features too. ``detector``: the learned detector is asked. ``strict``: a model
-    that fails ends the build.
+    that fails ends the build. ``full``: all weights are fetched from the Hub, needed or not.
     ``jobs``: processes, 0 for one a core. ``executor``: where they run; ``address``: of a running Ray cluster, empty to
     start one here. ``cache``: where artefacts are kept, ``None`` for the user's cache folder.
     """
@@ -71,6 +71,7 @@ class BuildSettings:
     features: bool = True
     detector: bool = True
     strict: bool = False
+    full: bool = False
     jobs: int = 0
     executor: ExecutorKind = "local"
     address: str = ""
@@ -111,7 +112,7 @@ def build(
     with make_executor(settings.jobs, settings.executor, settings.address) as executor:
         shop = Workshop(executor, Store(cache), progress)
         probes = probe_settings(manifest) if settings.features else None
-        zoo = read_zoo(manifest.entries, manifest.root, cache, shop, watch, probes, consent)
+        zoo = read_zoo(manifest.entries, manifest.root, cache, shop, watch, probes, consent, full=settings.full)
         if settings.strict and zoo.failures:
             raise StrictError(_strictly(zoo.failures))
         graph, files, run = assemble(manifest.name, zoo.models, zoo.failures, out, shop, watch, probes, settings)
@@ -252,6 +253,7 @@ def _record(settings: BuildSettings, watch: Stopwatch, graph: LineageGraph, pair
             "features": settings.features,
             "detector": settings.detector,
             "strict": settings.strict,
+            "full": settings.full,
             "decision": scoring.DECISION,
             "related": asdict(scoring.RelatedSettings()),
             "candidates": asdict(candidates.CandidateSettings()),
@@ -260,6 +262,7 @@ def _record(settings: BuildSettings, watch: Stopwatch, graph: LineageGraph, pair
         counts={
             "models": graph.graph.number_of_nodes(),
             "failed": len(graph.failures),
+            "sampled": sum(facts["weights"] == "sampled" for _, facts in graph.graph.nodes(data=True)),
             "families": len(related),
             "candidate_pairs": pairs,
             "edges": graph.graph.number_of_edges(),

@@ -5,20 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from lineage_graph.errors import HubError, SourceError
 from lineage_graph.executors import Outcome
 from lineage_graph.manifest import AnyEntry, GrowEntry, HubEntry, PathEntry, TimmEntry
+from lineage_graph.slices import Sample
 from lineage_graph.sources import hub, hub_fetch, search, timm
 from lineage_graph.sources.base import LocatedModel
 from lineage_graph.sources.hub_client import HubClient
 from lineage_graph.sources.hub_meter import FileKey, Meter
-from lineage_graph.sources.remote import RemoteModel
+from lineage_graph.sources.remote import RemoteFile, RemoteModel
 from lineage_graph.store import Store
 from lineage_graph.types import Failure, Progress
 
@@ -44,26 +45,39 @@ class Planned:
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """What became of one planned model: ``located`` with its files here, or the ``failure``. ``outcome``: ``cached``
-    where all of it was here already. ``bytes``: size of the files that came, 0 where it failed.
+    where all of it was here already; ``sampled`` where its weights were not needed: then ``sample`` is what is known of
+    them, and ``digest`` theirs. ``bytes``: size of the files, or of the parts, that came; 0 where it failed.
     """
 
     planned: Planned
-    outcome: Literal["fetched", "cached", "failed"]
+    outcome: Literal["fetched", "cached", "sampled", "failed"]
     bytes: int = 0
     located: LocatedModel | None = None
     failure: Failure | None = None
+    sample: Sample | None = None
+    digest: str = ""
+
+    @property
+    def files(self) -> tuple[RemoteFile, ...]:
+        """The files that there are to have: all, without the weights where these were not needed."""
+        model = self.planned.model
+        return () if model is None else model.sidecars if self.outcome == "sampled" else model.files
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a fetch will take: how many ``models`` have files that are not here, and the ``bytes`` of these files.
-    ``searches``: whether some of the models are hits of a search, which nobody has named one by one.
+    """What a fetch will take: how many ``models`` have files that are not here, and the ``bytes`` of these files, those
+    that several have counted once: the most it can take, as weights may turn out not to be needed. ``searches``:
+    whether some of the models are hits of a search, which nobody has named one by one.
     """
 
     models: int
     bytes: int
     searches: bool
 
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 Consent = Callable[[Need], None]
 """Called before anything is fetched; raises what it likes to prevent it."""
@@ -76,19 +90,18 @@ def agreed(need: Need) -> None:
 def need(planned: Sequence[Planned], cache: Path) -> Need:
     """What fetching all of ``planned`` takes, given what the client's ``cache`` has."""
     sizes = _missing(planned, cache)
-    models = [one.model for one in planned if one.model is not None]
-    short = [model for model in models if any((model.repo, file.path) in sizes for file in model.files)]
-    return Need(len(short), sum(sizes.values()), any(one.found for one in planned))
+    short = sum(one.model is not None and bool(hub_fetch.missing(one.model, cache)) for one in planned)
+    return Need(short, sum(sizes.values()), any(one.found for one in planned))
 
 
 def _missing(planned: Sequence[Planned], cache: Path) -> dict[FileKey, int]:
-    """The sizes of the files that are not here."""
-    return {
-        (one.model.repo, file.path): file.size
-        for one in planned
-        if one.model is not None
-        for file in hub_fetch.missing(one.model, cache)
-    }
+    """The sizes of the files that are not here; of those with the same content, of one."""
+    found: dict[str | FileKey, tuple[FileKey, int]] = {}
+    for one in planned:
+        for file in hub_fetch.missing(one.model, cache) if one.model is not None else ():
+            key = (one.model.repo, file.path) if one.model is not None else ("", "")
+            found.setdefault(file.sha256 or key, (key, file.size))
+    return dict(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +188,14 @@ def fetch(planned: Sequence[Planned], client: HubClient, store: Store, progress:
     meter = Meter(sizes, lambda done, total: progress(DOWNLOAD, done, total, "bytes"), client.stop)
     if sizes:
         progress(DOWNLOAD, 0, sum(sizes.values()), "bytes")
+    return tuple(each(lambda one: _fetch(one, client, store, meter), planned, client))
+
+
+def each(function: Callable[[Item], Result], items: Sequence[Item], client: HubClient) -> Iterator[Result]:
+    """``function`` of each item, several at a time, in order. An interruption ends what is under way."""
     with ThreadPoolExecutor(client.settings.connections) as pool:
         try:
-            return tuple(pool.map(lambda one: _fetch(one, client, store, meter), planned))
+            yield from pool.map(function, items)
         except BaseException:
             client.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -187,9 +205,8 @@ def fetch(planned: Sequence[Planned], client: HubClient, store: Store, progress:
 def _fetch(planned: Planned, client: HubClient, store: Store, meter: Meter) -> Fetched:
     if planned.model is None:
         return Fetched(planned, "failed", failure=planned.failure)
-    short = hub_fetch.missing(planned.model, client.settings.cache)
     try:
-        located = hub_fetch.fetch(planned.model, client, store, meter)
+        located, came = hub_fetch.fetch(planned.model, client, store, meter)
     except SourceError as error:
         return Fetched(planned, "failed", failure=_failure(planned.id, error, "fetch", planned.model.source))
-    return Fetched(planned, "fetched" if short else "cached", sum(file.size for file in short), located)
+    return Fetched(planned, "fetched" if came else "cached", came, located)

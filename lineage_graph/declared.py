@@ -35,9 +35,12 @@ SEVERAL = "several models of the zoo have this name"
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The zoo's ``ids``; and by the last part of its id, every model, and those among them that are no repository."""
+    """The zoo's ``ids``; by ``repositories``, the models that come from there; and by the last part of its id, every
+    model, and those among them that are no repository.
+    """
 
     ids: frozenset[str]
+    repositories: Mapping[str, list[str]]
     ends: Mapping[str, list[str]]
     local: Mapping[str, list[str]]
 
@@ -89,7 +92,8 @@ def _parents(claims: Iterable[Claim]) -> tuple[str, ...]:
 
 
 def _claim(claim: Claim, model: str, names: _Names) -> Claim:
-    """The model whose id it is, or the only other one whose id ends alike (``org/base``, ``zoo/base.safetensors``).
+    """The model whose id it is; or the only other one from that repository; or the only other one whose id ends alike
+    (``org/base``, ``zoo/base.safetensors``).
 
     The manifest names ids alone. Repositories of the Hub have a full name: ``org/base`` is none of another
     organisation.
@@ -98,7 +102,8 @@ def _claim(claim: Claim, model: str, names: _Names) -> Claim:
     for exact in (claim.name, repository[1] if repository else ""):
         if exact in names.ids:
             return Claim(claim.name, claim.origin, exact)
-    alike = (names.local if repository else names.ends).get(_end(claim.name), ())
+    hosted = names.repositories.get(repository[1], ()) if repository else ()
+    alike = hosted or (names.local if repository else names.ends).get(_end(claim.name), ())
     others = [one for one in alike if one != model] if claim.origin != MANIFEST else []
     if len(others) == 1:
         return Claim(claim.name, claim.origin, others[0])
@@ -110,11 +115,14 @@ def _names(models: Iterable[tuple[str, str]]) -> _Names:
     models = list(models)
     ends: dict[str, list[str]] = defaultdict(list)
     local: dict[str, list[str]] = defaultdict(list)
+    repositories: dict[str, list[str]] = defaultdict(list)
     for model, source in models:
         ends[_end(model)].append(model)
-        if not _is_repository(source):
+        if _is_repository(source):
+            repositories[source.partition(":")[2].rpartition("@")[0]].append(model)
+        else:
             local[_end(model)].append(model)
-    return _Names(frozenset(model for model, _ in models), ends, local)
+    return _Names(frozenset(model for model, _ in models), repositories, ends, local)
 
 
 def _is_repository(source: str) -> bool:

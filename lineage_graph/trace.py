@@ -68,7 +68,7 @@ def read(path: Path, name: str, probes: ProbeSettings | None, cache: Path, shop:
     Raises :class:`~lineage_graph.errors.ModelError`, and ``ManifestError`` where there is nothing.
     """
     entry = PathEntry(path=str(path.absolute()), id=name) if path.exists() else HubEntry(hub=path.as_posix(), id=name)
-    zoo = read_zoo([entry], path.absolute().parent, cache, shop, Stopwatch(), probes)
+    zoo = read_zoo([entry], path.absolute().parent, cache, shop, Stopwatch(), probes, full=True)
     for failure in zoo.failures:
         raise ModelError(f"{failure.error}: {failure.message}")
     return zoo.models[0]
@@ -114,8 +114,9 @@ def trace(
         compared=tuple(sorted(mine, key=lambda pair: (-pair.confidence, pair.a, pair.b))),
         gone=tuple(_gone(own, lost)),
         zoo=len(kept),
-        unlike=len(kept) - len(rows),
+        unlike=len(kept) - len({*rows, *_sampled(kept)}),
         failed=len(lineage.failures),
+        sampled=len(_sampled(kept)),
     )
 
 
@@ -159,6 +160,12 @@ def comparable(kept: Index, model: Model) -> list[int]:
     claims = set(model.checkpoint.declared_parents)
     names = kept.column("id") if claims else [""] * len(kept)
     return [row for row in range(len(kept)) if signatures[row] in wanted or names[row] in claims]
+
+
+def _sampled(kept: Index) -> list[int]:
+    """The rows of models whose weights were not fetched."""
+    layouts, codes = kept.layouts()
+    return [row for row, code in enumerate(codes) if not layouts[code]]
 
 
 def _sizes(shapes: Sequence[tuple[int, ...]]) -> list[int]:

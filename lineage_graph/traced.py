@@ -25,7 +25,7 @@ class Trace:
     weights. ``compared``: its pairs, judged, the likeliest first. ``gone``: candidates that were not compared.
 
     ``zoo``: models in the zoo; ``unlike``: those that share no shape with it, so that nothing could be compared;
-    ``failed``: those that the build could not read.
+    ``failed``: those that the build could not read; ``sampled``: those of which it fetched no more than slices.
     """
 
     model: str
@@ -36,6 +36,7 @@ class Trace:
     zoo: int
     unlike: int
     failed: int
+    sampled: int = 0
 
     @property
     def parents(self) -> list[str]:

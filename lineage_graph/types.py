@@ -163,6 +163,11 @@ class Model:
         """The model's id in the manifest."""
         return self.checkpoint.id
 
+    @property
+    def sampled(self) -> bool:
+        """Is only a sample of its weights known? Then the fingerprint has no tensors, and its sketch is zeros."""
+        return not self.fingerprint.tensors
+
 
 @dataclass(frozen=True, slots=True)
 class CandidatePair:
@@ -300,7 +305,8 @@ class LineageGraph:
 
     Node attributes: ``label`` str, ``family`` int, ``generation`` int (1 = root), ``role`` str, ``architecture`` str,
     ``parameters`` int, ``format`` str, ``source`` str, ``sha256`` str, ``declared_parents`` list[str], ``features`` str
-    (the network that gave features, or why there are none), ``license`` str, ``created`` str (an ISO date), ``library``
+    (the network that gave features, or why there are none), ``weights`` str (``sampled`` where no more of them is
+    known than that they are like nobody's, else empty), ``license`` str, ``created`` str (an ISO date), ``library``
     str (of the card, empty where nobody says), ``audit`` str (the worst verdict of the audit on the model, or empty),
     ``status`` str (``ok`` or the error's name), ``message`` str (empty when ok). A failed model is a node with family
     and generation 0 and role ``isolated``. Edge attributes: ``kind`` str, ``confidence`` float,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lineage_graph import crawl, declared, fingerprint
+from lineage_graph import crawl, declared, fingerprint, sampling
 from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.checkpoints import weight_files
 from lineage_graph.errors import ManifestError, ModelError
@@ -68,27 +68,49 @@ def read_zoo(
     watch: Stopwatch,
     probes: ProbeSettings | None,
     consent: crawl.Consent = crawl.agreed,
+    *,
+    full: bool = False,
 ) -> ReadZoo:
     """Locate, download, digest and fingerprint every model of ``entries``, and linearize it on ``probes``, if any.
 
-    ``root``: the folder that paths are relative to. ``consent``: called before anything comes from the Hub.
+    ``root``: the folder that paths are relative to. ``consent``: called before anything comes from the Hub. ``full``:
+    all weights come from there, also those of models that have no relative by a sample.
     Raises :class:`~lineage_graph.errors.ManifestError`, and what ``consent`` raises.
     """
     client = HubClient(from_environment())
     with watch.stage("locate"):
         places = _locate(entries, root, cache, shop, client, consent)
     with watch.stage("download"):
-        fetched = crawl.fetch(places.planned, client, shop.store, shop.progress)
+        fetched = _download(places, client, shop, full)
     located = declared.with_claims(_in_order(places, fetched))
     missed = [one.failure for one in fetched if one.failure is not None]
+    sampled = {one.planned.id: one for one in fetched if one.sample is not None}
     with watch.stage("fetch"):
-        checkpoints, unfetched = _fetch(located, shop)
+        checkpoints, unfetched = _fetch([model for model in located if model.id not in sampled], shop)
     with watch.stage("fingerprint"):
         models, unread = _fingerprint(checkpoints, shop)
     if probes is not None:
         with watch.stage("features"):
             models = _linearize(models, probes, shop)
+    models += [_unread(model, sampled[model.id]) for model in located if model.id in sampled]
     return ReadZoo(tuple(models), (*missed, *unfetched, *unread), places.truth)
+
+
+def crawled(
+    entries: Entries, root: Path, shop: Workshop, consent: crawl.Consent, *, full: bool
+) -> tuple[crawl.Fetched, ...]:
+    """Only what a build fetches from the Hub; nothing is grown. As :func:`read_zoo`."""
+    client = HubClient(from_environment())
+    places = _locate(
+        [entry for entry in entries if not isinstance(entry, GrowEntry)], root, root, shop, client, consent
+    )
+    return _download(places, client, shop, full)
+
+
+def _download(places: _Places, client: HubClient, shop: Workshop, full: bool) -> tuple[crawl.Fetched, ...]:
+    if full:
+        return crawl.fetch(places.planned, client, shop.store, shop.progress)
+    return sampling.fetch(places.planned, places.all_here, client, shop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,11 @@ class _Places:
     here: dict[int, tuple[LocatedModel, ...]]
     planned: tuple[crawl.Planned, ...]
     truth: tuple[Path, ...]
+
+    @property
+    def all_here(self) -> list[LocatedModel]:
+        """Those on this disk."""
+        return [model for models in self.here.values() for model in models]
 
 
 def _locate(
@@ -153,19 +180,28 @@ def _fetch(located: Sequence[LocatedModel], shop: Workshop) -> tuple[list[Checkp
         if outcome.value is None:
             failures.append(_failure(model, "fetch", outcome))
             continue
-        checkpoint = Checkpoint(
-            id=model.id,
-            path=str(model.path),
-            digest=outcome.value,
-            source=model.source,
-            arch=model.arch,
-            created=model.created,
-            declared_parents=model.declared_parents,
-            card=model.card,
-            claims=model.claims,
-        )
-        checkpoints.append(checkpoint)
+        checkpoints.append(_checkpoint(model, outcome.value))
     return checkpoints, failures
+
+
+def _checkpoint(model: LocatedModel, content: str) -> Checkpoint:
+    return Checkpoint(
+        id=model.id,
+        path=str(model.path),
+        digest=content,
+        source=model.source,
+        arch=model.arch,
+        created=model.created,
+        declared_parents=model.declared_parents,
+        card=model.card,
+        claims=model.claims,
+    )
+
+
+def _unread(model: LocatedModel, fetched: crawl.Fetched) -> Model:
+    """A model whose weights were not needed, as its sample tells it."""
+    known = sampling.fingerprint(fetched)
+    return Model(_checkpoint(model, known.digest), known, LinearizedFeatures("", sampling.NOT_FETCHED))
 
 
 def _fingerprint(checkpoints: Sequence[Checkpoint], shop: Workshop) -> tuple[list[Model], list[Failure]]:

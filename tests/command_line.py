@@ -24,6 +24,7 @@ def node(name: str, family: int, role: str, generation: int = 1, status: str = "
         "sha256": "",
         "declared_parents": [],
         "features": "",
+        "weights": "",
         "status": status,
         "message": "",
     }

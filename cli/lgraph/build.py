@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from lgraph.consent import consent
-from lgraph.options import AsJson, Cache, ManifestFile, Yes
+from lgraph.options import AsJson, Cache, Full, ManifestFile, Yes
 from lgraph.progress import ProgressDisplay
 
 OUTPUTS = Path("outputs")
@@ -33,6 +33,7 @@ def build(
         bool, typer.Option("--no-detector", help="Do not ask the learned lineage detector.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Stop if a model cannot be read.")] = False,
+    full: Full = False,
     yes: Yes = False,
     as_json: AsJson = False,
     jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Worker processes; 0: one for each core.")] = 0,
@@ -63,6 +64,7 @@ def build(
         features=not no_features,
         detector=not no_detector,
         strict=strict,
+        full=full,
         jobs=jobs,
         executor=executor,
         address=address,

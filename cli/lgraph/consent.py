@@ -23,7 +23,7 @@ def consent(yes: bool, progress: ProgressDisplay) -> Consent:
     def ask(need: Need) -> None:
         if not need.models:
             return
-        what = f"{need.models} model{'s' if need.models > 1 else ''}, {size(need.bytes)}"
+        what = f"{need.models} model{'s' if need.models > 1 else ''}, at most {size(need.bytes)}"
         if yes or not need.searches:
             typer.echo(f"to fetch: {what}", err=True)
             return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lgraph.consent import consent
-from lgraph.options import AsJson, Cache, ManifestFile, Yes
+from lgraph.options import AsJson, Cache, Full, ManifestFile, Yes
 from lgraph.progress import ProgressDisplay
 from lgraph.text import console, show, size, table
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from lineage_graph.crawl import Fetched
 
 
-def crawl(manifest: ManifestFile, *, yes: Yes = False, as_json: AsJson = False, cache: Cache = None) -> None:
-    """Fetch the models of a zoo that lie on the Hub, without building.
+def crawl(
+    manifest: ManifestFile, *, full: Full = False, yes: Yes = False, as_json: AsJson = False, cache: Cache = None
+) -> None:
+    """Fetch what a build needs of the models of a zoo that lie on the Hub, without building.
 
     What is here already is not fetched again: a crawl that was stopped goes on where it was.
     """
@@ -27,22 +29,23 @@ def crawl(manifest: ManifestFile, *, yes: Yes = False, as_json: AsJson = False, 
     zoo = load(manifest)
 
     from lineage_graph.build import default_cache
-    from lineage_graph.crawl import fetch, need, plan
-    from lineage_graph.sources.hub_client import HubClient
-    from lineage_graph.sources.hub_settings import from_environment
+    from lineage_graph.cached import Workshop
+    from lineage_graph.executors import make_executor
     from lineage_graph.store import Store
+    from lineage_graph.zoo import crawled
 
-    client = HubClient(from_environment())
-    with ProgressDisplay() as progress:
-        planned = plan(zoo.entries, client, progress)
-        consent(yes, progress)(need(planned, client.settings.cache))
-        fetched = fetch(planned, client, Store(cache or default_cache()), progress)
+    with ProgressDisplay() as progress, make_executor() as executor:
+        shop = Workshop(executor, Store(cache or default_cache()), progress)
+        fetched = crawled(zoo.entries, zoo.root, shop, consent(yes, progress), full=full)
     if as_json:
         typer.echo(json.dumps({"name": zoo.name, "models": [_record(one) for one in fetched]}, indent=1))
     else:
         _print(zoo.name, fetched)
     if fetched and all(one.outcome == "failed" for one in fetched):
         raise typer.Exit(1)
+
+
+OUTCOMES = ("fetched", "cached", "sampled", "failed")
 
 
 def _record(one: Fetched) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def _record(one: Fetched) -> dict[str, Any]:
         "bytes": one.bytes,
         "repository": model.repo if model else "",
         "commit": model.commit if model else "",
-        "files": [file.path for file in model.files] if model else [],
+        "files": [file.path for file in one.files],
         "error": failure.error if failure else "",
         "message": failure.message if failure else "",
     }
@@ -64,9 +67,10 @@ def _print(name: str, fetched: Sequence[Fetched]) -> None:
     if not fetched:
         show(target, f"{name}: no model of this zoo lies on the Hub")
         return
-    counts = {outcome: sum(one.outcome == outcome for one in fetched) for outcome in ("fetched", "cached", "failed")}
+    counts = {outcome: sum(one.outcome == outcome for one in fetched) for outcome in OUTCOMES}
     total = sum(one.bytes for one in fetched)
-    show(target, f"{name}: {', '.join(f'{count} {what}' for what, count in counts.items())}; {size(total)} came", "")
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count or what != "sampled")
+    show(target, f"{name}: {told}; {size(total)} came", "")
     rows = [(one.planned.id, one.outcome, size(one.bytes) if one.bytes else "", _remark(one)) for one in fetched]
     show(target, table(("model", "outcome", " bytes", ""), rows))
 

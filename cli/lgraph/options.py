@@ -13,6 +13,10 @@ ManifestFile = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A YAML f
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Fetch what a search finds without asking.")]
 
+Full = Annotated[
+    bool, typer.Option("--full", help="Fetch all weights from the Hub, also where a sample shows no relative.")
+]
+
 Cache = Annotated[
     Path | None,
     typer.Option(metavar="DIR", file_okay=False, help="Where finished work is kept; default: the user's cache."),

@@ -93,7 +93,7 @@ def _as_json(found: Trace, *, added: bool) -> dict[str, Any]:
             "unrelated": found.unrelated,
             "compared": len(found.compared),
             "gone": [asdict(one) for one in found.gone],
-            "zoo": {"models": found.zoo, "unlike": found.unlike, "failed": found.failed},
+            "zoo": {"models": found.zoo, "unlike": found.unlike, "failed": found.failed, "sampled": found.sampled},
             "added": added,
         }
     )
@@ -165,6 +165,8 @@ def _reach(found: Trace) -> str:
         parts.append(f"{found.unlike} share no shape of weights with it")
     if found.gone:
         parts.append(f"{len(found.gone)} could not be read any more")
+    if found.sampled:
+        parts.append(f"of {found.sampled} no more than slices were fetched (a build with --full has them)")
     if found.failed:
         parts.append(f"{found.failed} the build could not read")
     return "; ".join(parts)

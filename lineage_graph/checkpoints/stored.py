@@ -92,6 +92,12 @@ class StoredTensor:
             self.source.readinto((self.offset + start) * raw.itemsize, part.view(np.uint8).data)
             yield decode(part, self.dtype).astype(np.float32, copy=False)
 
+    def part(self, start: int, count: int) -> FloatArray:
+        """``count`` values from ``start`` on, in C order, as float32; in plain C order no others are read."""
+        if self.strides is not None:
+            return self.read().reshape(-1)[start : start + count].astype(np.float32)
+        return decode(self._elements(self.offset + start, count), self.dtype).astype(np.float32, copy=False)
+
     @property
     def _raw(self) -> np.dtype[Any]:
         return RAW[self.dtype].newbyteorder(">") if self.swapped else RAW[self.dtype]

@@ -30,6 +30,9 @@ def section(graph: nx.DiGraph[str], run: RunRecord) -> Iterator[str]:
         part = "were evidence, beside the weights" if run.settings["metadata"] else "took no part in any decision"
         yield f"Names, dates and declared parents {part}."
     yield from _of_features(graph, run)
+    sampled = sum(fact["weights"] == "sampled" for _, fact in graph.nodes(data=True))
+    if sampled:
+        yield f"Of {count(sampled, 'model')} only slices were fetched, which are like nobody's; `--full` reads all."
     yield "All settings are in `run.json`."
     yield ""
 

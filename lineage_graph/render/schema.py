@@ -18,6 +18,7 @@ NODE: Mapping[str, type] = {
     "sha256": str,
     "declared_parents": list,
     "features": str,
+    "weights": str,
     "license": str,
     "created": str,
     "library": str,
@@ -43,7 +44,7 @@ ORIGIN: Mapping[str, type] = {"block": str, "model": str, "there": str, "probabi
 """One entry of a node's ``origins``, in network order: the block of ``model`` that this ``block`` comes from; both
 empty where it comes from none. There may be ``runners``: the next likely (model, block, probability)."""
 
-LATER = frozenset(["origins", "layers", "conflict", "by_block", "license", "created", "library", "audit"])
+LATER = frozenset(["origins", "layers", "conflict", "by_block", "license", "created", "library", "audit", "weights"])
 """Attributes that graphs of earlier versions lack: empty there."""
 
 

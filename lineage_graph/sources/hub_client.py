@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lineage_graph.errors import NetworkError, OfflineError, RateLimitedError
+from lineage_graph.errors import HubError, NetworkError, OfflineError, RateLimitedError
 from lineage_graph.manifest import Search
 from lineage_graph.sources.hub_errors import TRANSIENT, border
 from lineage_graph.sources.hub_meter import StoppedError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 Answer = TypeVar("Answer")
+
+PARTIAL = 206
+"""Status of an answer that is the range that was asked for."""
 
 LONGEST_WAIT = 30.0
 """Most seconds between two attempts where the Hub names no time."""
@@ -77,6 +80,11 @@ class HubClient:
         )
         return Path(found)
 
+    def part(self, repo: str, commit: str, path: str, start: int, stop: int) -> bytes:
+        """The bytes of a file from ``start`` to before ``stop``: one request. Raises HubError."""
+        where = f"{repo}/{path}"
+        return self.asking(where, lambda: self._part(where, (repo, commit, path), start, stop))
+
     def asking(self, where: str, question: Callable[[], Answer]) -> Answer:
         """The answer to ``question``, which may be asked several times. Raises HubError and UnreadableFileError."""
         from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_after_attempt
@@ -103,6 +111,27 @@ class HubClient:
             raise NetworkError(f"{where}: the Hub names no commit")
         created = info.created_at.date() if info.created_at else None
         return Repository(info.id, info.sha, tuple(_file(one) for one in info.siblings or ()), created)
+
+    def _part(self, where: str, file: tuple[str, str, str], start: int, stop: int) -> bytes:
+        from huggingface_hub import get_session, hf_hub_url
+        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+
+        repo, commit, path = file
+        asked = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
+        headers = {**build_hf_headers(library_name="lgraph"), **asked}
+        url = hf_hub_url(repo, path, revision=commit, endpoint=self.settings.endpoint)
+        data = bytearray()
+        with get_session().stream("GET", url, headers=headers) as response:
+            hf_raise_for_status(response)
+            if response.status_code != PARTIAL:
+                raise HubError(f"{where}: the Hub does not send parts of it")
+            for piece in response.iter_bytes():
+                data += piece
+                if len(data) > stop - start:
+                    break
+        if len(data) != stop - start:
+            raise NetworkError(f"{where}: {len(data)} bytes came, {stop - start} were asked for")
+        return bytes(data)
 
     def _search(self, search: Search) -> tuple[str, ...]:
         if self.settings.offline:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -19,7 +20,7 @@ from lineage_graph.sources.hub_choice import INDEX, is_weights
 from lineage_graph.sources.hub_client import HubClient
 from lineage_graph.sources.hub_meter import Meter
 from lineage_graph.sources.remote import RemoteFile, RemoteModel
-from lineage_graph.store import Store, artefact_key, write_atomic
+from lineage_graph.store import Store, artefact_key, replacing, write_atomic
 
 VERIFIED = "verified"
 """Kind of artefact: a file of the cache that has been read and found right, so that it is not read again."""
@@ -33,22 +34,33 @@ _WHOLE = re.compile(r"(adapter_)?config\.json")
 def missing(model: RemoteModel, cache: Path) -> tuple[RemoteFile, ...]:
     """The files that are not in the client's cache."""
     folder = cache_folder(cache, model.repo)
-    return tuple(
-        file
-        for file in model.files
-        if not (folder / "snapshots" / model.commit / file.path).exists()
-        and not (folder / "blobs" / (file.sha256 or file.blob or "-")).exists()
-    )
+    return tuple(file for file in model.files if not _is_here(model, file, folder))
 
 
-def fetch(model: RemoteModel, client: HubClient, store: Store, meter: Meter) -> LocatedModel:
-    """Bring every file of ``model`` that is missing, and check all of them. Raises HubError, SourceError."""
+def _is_here(model: RemoteModel, file: RemoteFile, folder: Path) -> bool:
+    """``folder``: of the repository, in the cache."""
+    blob = folder / "blobs" / (file.sha256 or file.blob or "-")
+    return blob.exists() or (folder / "snapshots" / model.commit / file.path).exists()
+
+
+def fetch(
+    model: RemoteModel, client: HubClient, store: Store, meter: Meter, *, weights: bool = True
+) -> tuple[LocatedModel, int]:
+    """Bring every file of ``model`` that is missing, or all but the ``weights``, and check them.
+
+    Gives where the model lies (or would lie, without its weights), and how many bytes came. Raises HubError,
+    SourceError.
+    """
     folder = cache_folder(client.settings.cache, model.repo)
-    for file in model.files:
-        _bring(model, file, client, store, meter)
+    came = 0
+    for file in model.files if weights else model.sidecars:
+        with meter.turn(file.sha256 or file.blob):
+            _copy(file, folder)
+            came += 0 if _is_here(model, file, folder) else file.size
+            _bring(model, file, client, store, meter)
         meter.reach((model.repo, file.path), file.size)
     _remember(folder, model)
-    return LocatedModel(
+    located = LocatedModel(
         id=model.id,
         path=_place(folder / "snapshots" / model.commit, model),
         source=model.source,
@@ -57,6 +69,23 @@ def fetch(model: RemoteModel, client: HubClient, store: Store, meter: Meter) -> 
         declared_parents=model.declared_parents,
         entry=model.entry,
     )
+    return located, came
+
+
+def _copy(file: RemoteFile, folder: Path) -> None:
+    """Take the file from another repository in the cache that has it, so that no content is fetched twice."""
+    if not file.sha256 or (folder / "blobs" / file.sha256).exists():
+        return
+    for other in folder.parent.glob(f"models--*/blobs/{file.sha256}"):
+        own = folder / "blobs" / file.sha256
+        with suppress(OSError):
+            own.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                own.hardlink_to(other)
+            except OSError:
+                with replacing(own) as target, other.open("rb") as source:
+                    shutil.copyfileobj(source, target)
+            return
 
 
 def _bring(model: RemoteModel, file: RemoteFile, client: HubClient, store: Store, meter: Meter) -> None:
@@ -135,7 +164,7 @@ def _place(snapshot: Path, model: RemoteModel) -> Path:
     if index is not None:
         return snapshot / index.path
     own = {PurePosixPath(file.path).name for file in model.weights}
-    beside = {path.name for path in home.iterdir()}
+    beside = {path.name for path in home.iterdir()} if home.is_dir() else set()
     others = {name for name in beside - own if is_weights(name) or name.endswith(INDEX)}
     if model.whole and not others and any(_WHOLE.fullmatch(name) for name in beside):
         return home

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from threading import Event, Lock
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +29,12 @@ class Meter:
         self._tell = tell
         self._stop = stop
         self._lock = Lock()
+        self._turns: dict[str, Lock] = {}
+
+    def turn(self, content: str) -> AbstractContextManager[object]:
+        """Held while the file of this ``content`` (its hash) comes: who wants the same waits, and has it then."""
+        with self._lock:
+            return self._turns.setdefault(content, Lock()) if content else nullcontext()
 
     def reach(self, key: FileKey, done: int) -> None:
         """``done`` bytes of the file are here."""

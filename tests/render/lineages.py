@@ -40,6 +40,7 @@ def node(name, family=1, generation=1, role="child", **changes):
         "sha256": f"{abs(sum(map(ord, name)) * 7919):064x}",
         "declared_parents": [],
         "features": "test_resnet 3x64x64; 2 head left out (fc.bias, fc.weight)",
+        "weights": "",
         "license": "",
         "created": "",
         "library": "",
@@ -98,6 +99,7 @@ def finish(name, graph, rejected=(), failures=()):
             "sha256": "",
             "source": failure.source,
             "features": "",
+            "weights": "",
         }
         status = {"status": failure.error, "message": failure.message}
         graph.add_node(failure.id, **node(failure.id, 0, 0, "isolated", **facts, **status))

@@ -4,6 +4,7 @@ const FACTS = {
   parameters: "Parameters",
   format: "Format",
   source: "Source",
+  weights: "Weights",
   license: "Licence",
   created: "Created",
   library: "Library",
