@@ -167,6 +167,22 @@ def test_a_hub_that_sends_no_parts_sends_the_whole(
     assert [one.outcome for one in found.values()] == ["fetched", "fetched"]
 
 
+def test_offline_a_model_that_was_only_sampled_is_not_in_the_cache(
+    served: Hub, settings: HubSettings, tmp_path: Path
+) -> None:
+    served.add(Repository("lab/carded", files={WEIGHTS: save(network(8))}, card={"license": "mit"}))
+    names = ("root", "child", "carded")
+    assert fetched(tmp_path, settings, *names)["carded"].outcome == "sampled"
+    found = fetched(tmp_path, replace(settings, offline=True), *names)
+    assert [one.outcome for one in found.values()] == ["cached", "cached", "failed"]
+    failure = found["carded"].failure
+    assert failure is not None
+    assert (failure.error, failure.message) == (
+        "OfflineError",
+        "lab/carded@main: its weights are not in the cache, and HF_HUB_OFFLINE is set",
+    )
+
+
 def test_one_content_in_two_repositories_comes_once(hub: Hub, settings: HubSettings, tmp_path: Path) -> None:
     data = save(ZOO["root"])
     hub.add(*(Repository(f"lab/{name}", files={WEIGHTS: data}) for name in ("one", "two", "three")))

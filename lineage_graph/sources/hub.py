@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lineage_graph.errors import ManifestError, OfflineError
+from lineage_graph.errors import ManifestError, NoWeightsFileError, OfflineError
 from lineage_graph.manifest import HubEntry
 from lineage_graph.sources.hub_choice import choose
 from lineage_graph.sources.hub_client import HubClient, Repository
@@ -37,7 +37,12 @@ def resolve(entry: HubEntry, model: str, client: HubClient) -> RemoteModel:
         repository = _cached(entry, client.settings.cache)
     else:
         repository = client.repository(entry.hub, entry.revision)
-    choice = choose(repository.files, entry.file, entry.hub)
+    try:
+        choice = choose(repository.files, entry.file, entry.hub)
+    except NoWeightsFileError as error:
+        if client.settings.offline:
+            raise _absent(f"{entry.hub}@{entry.revision or MAIN}: its weights are") from error
+        raise
     return RemoteModel(
         id=model,
         repo=repository.id,
@@ -73,8 +78,12 @@ def _cached(entry: HubEntry, cache: Path) -> Repository:
     except (OSError, ValueError):
         files = ()
     if not files:
-        raise OfflineError(f"{entry.hub}@{revision}: is not in the cache, and HF_HUB_OFFLINE is set")
+        raise _absent(f"{entry.hub}@{revision}: is")
     return Repository(entry.hub, commit, files, None)
+
+
+def _absent(what: str) -> OfflineError:
+    return OfflineError(f"{what} not in the cache, and HF_HUB_OFFLINE is set")
 
 
 def _files(snapshot: Path) -> Iterator[RemoteFile]:
