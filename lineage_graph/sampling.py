@@ -24,7 +24,6 @@ from lineage_graph.checkpoints.source import ByteSource
 from lineage_graph.checkpoints.stored import StoredTensor
 from lineage_graph.crawl import Fetched, Planned
 from lineage_graph.errors import ModelError
-from lineage_graph.sketch import WIDE
 from lineage_graph.slices import Sample
 from lineage_graph.sources import digest, hub_fetch
 from lineage_graph.sources.base import LocatedModel
@@ -220,7 +219,7 @@ def _local(known: Iterable[LocatedModel], shop: Workshop) -> list[tuple[Sample, 
 
 
 def fingerprint(fetched: Fetched) -> Fingerprint:
-    """What a fingerprint holds without the weights of a model that was sampled: no tensors, a sketch of zeros.
+    """What a fingerprint holds without the weights of a model that was sampled: no tensors, an empty sketch.
 
     Raises ``ValueError`` for any other model.
     """
@@ -235,5 +234,5 @@ def fingerprint(fetched: Fetched) -> Fingerprint:
         signature=sample.signature,
         tensors=(),
         counters=sample.counters,
-        sketch=np.zeros(WIDE, dtype=np.float32),
+        sketch=np.zeros(0, dtype=np.float32),
     )

@@ -165,7 +165,7 @@ class Model:
 
     @property
     def sampled(self) -> bool:
-        """Is only a sample of its weights known? Then the fingerprint has no tensors, and its sketch is zeros."""
+        """Is only a sample of its weights known? Then the fingerprint has no tensors, and an empty sketch."""
         return not self.fingerprint.tensors
 
 

@@ -19,12 +19,16 @@ from lineage_graph import crawl, sampling
 from lineage_graph.build import BuildSettings, build
 from lineage_graph.cached import Workshop
 from lineage_graph.executors import make_executor
+from lineage_graph.index import Index
 from lineage_graph.manifest import Manifest, load
+from lineage_graph.render.node_link import from_json
+from lineage_graph.scale.run import run
 from lineage_graph.sources import digest
 from lineage_graph.sources.base import LocatedModel
 from lineage_graph.sources.hub_client import HubClient
 from lineage_graph.sources.hub_settings import HubSettings, from_environment
 from lineage_graph.store import Store
+from lineage_graph.trace import TraceSettings, place
 from lineage_graph.types import FloatArray, silent
 
 WEIGHTS = "model.safetensors"
@@ -218,3 +222,20 @@ def test_the_graph_is_that_of_a_full_fetch_and_says_what_was_not_read(served: Hu
     report = (tmp_path / "less" / "report.md").read_text(encoding="utf-8")
     assert "Of 3 models only slices were fetched" in report
     assert json.loads((tmp_path / "less" / "run.json").read_text(encoding="utf-8"))["counts"]["sampled"] == 3
+
+
+def test_a_zoo_of_samples_answers_a_trace_and_can_be_assembled(served: Hub, tmp_path: Path) -> None:
+    out = tmp_path / "less"
+    drawn(manifest(tmp_path / "far", *ZOO), out)
+    lineage = from_json((out / "lineage.json").read_text(encoding="utf-8"))
+    for name, verdict in (("grandchild", "child"), ("strangers-child", "unrelated")):
+        path = tmp_path / f"{name}.safetensors"
+        path.write_bytes(save(child(ZOO["child" if verdict == "child" else "stranger"], 20)))
+        found = place(path, name, out, lineage, TraceSettings(jobs=1, cache=out / "cache"))
+        assert (found.verdict, found.sampled, found.zoo) == (verdict, 3, len(ZOO))
+    with Index(out) as kept:
+        assert [model.sampled for model in kept.models()].count(True) == 3
+    run([out], tmp_path / "assembled", silent)
+    graph = json.loads((tmp_path / "assembled" / "lineage.json").read_text(encoding="utf-8"))
+    pairs = {frozenset((edge["source"], edge["target"])) for edge in graph["edges"]}
+    assert pairs == {frozenset(("root", "child"))}
