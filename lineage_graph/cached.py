@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lineage_graph.executors import Executor, Outcome
+from lineage_graph.locality import along
 from lineage_graph.store import Store
 from lineage_graph.types import Progress
 
@@ -50,6 +51,21 @@ class Workshop:
             done += 1
             self.progress(artefact.kind, done, len(work))
         return [outcome for outcome in outcomes if outcome is not None]
+
+    def map_pairs(
+        self,
+        artefact: Artefact[Value],
+        function: Callable[[Task], Value],
+        work: Sequence[tuple[str | None, Task]],
+        pairs: Sequence[tuple[Hashable, Hashable]],
+    ) -> list[Outcome[Value]]:
+        """As :meth:`map`, where each task is about one of ``pairs`` of models: those that share models are done one
+        soon after the other, so that workers have to hold few.
+        """
+        order = along(pairs)
+        outcomes = self.map(artefact, function, [work[place] for place in order])
+        placed = dict(zip(order, outcomes, strict=True))
+        return [placed[place] for place in range(len(work))]
 
     def _stored(self, artefact: Artefact[Value], key: str | None) -> Outcome[Value] | None:
         data = self.store.get(artefact.kind, key) if key is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -73,9 +73,8 @@ def compare_tensors(a: Pieces, b: Pieces, tensor: TensorPair) -> TensorCompariso
         units_a.add(piece_a)
         units_b.add(piece_b)
     squared_distance, squared_a, squared_b, centred_a, centred_b, inner = totals.tolist()
-    scale = math.sqrt(centred_a * centred_b)
-    cosine = inner / scale if scale > 0 else 0.0
-    ranked = tensor.rows > 0 and not identical and cosine >= LEAST_RANK_COSINE
+    cosine = ratio(inner, centred_a, centred_b)
+    ranked = is_ranked(tensor, cosine, identical)
     return TensorComparison(
         name_a=tensor.name_a,
         name_b=tensor.name_b,
@@ -90,6 +89,17 @@ def compare_tensors(a: Pieces, b: Pieces, tensor: TensorPair) -> TensorCompariso
         rank_a=effective_rank(units_a.values) if ranked else math.nan,
         rank_b=effective_rank(units_b.values) if ranked else math.nan,
     )
+
+
+def ratio(inner: float, squared_a: float, squared_b: float) -> float:
+    """The cosine of two vectors, -1 to 1; 0 where one has no length."""
+    scale = math.sqrt(squared_a * squared_b)
+    return inner / scale if scale > 0 else 0.0
+
+
+def is_ranked(tensor: TensorPair, cosine: float, identical: bool) -> bool:
+    """Is it a matrix that changed and may be inherited, so that its ranks say something of the pair?"""
+    return tensor.rows > 0 and not identical and cosine >= LEAST_RANK_COSINE
 
 
 def compare_arrays(a: FloatArray, b: FloatArray, tensor: TensorPair) -> TensorComparison:
@@ -163,6 +173,13 @@ def effective_rank(units: FloatArray) -> float:
     return float(np.trace(gram)) ** 2 / squares if squares > 0 else math.nan
 
 
+def chosen_units(values: FloatArray, tensor: TensorPair) -> FloatArray:
+    """The units of a whole tensor that the permutation test looks at, shape (units, inputs)."""
+    found = _Units(tensor)
+    found.add(values.reshape(-1))
+    return found.values
+
+
 class _Units:
     """Collects evenly spaced rows of a matrix, and of each its first elements, from a stream of its values."""
 
@@ -196,15 +213,33 @@ def permutation_z(a: FloatArray, b: FloatArray) -> float:
     common order, so theirs is about standard normal, however few dimensions the weights really use; the idea is that of
     "Independence Tests for Language Models" (ICML 2025). 0 where there are fewer than ``LEAST_UNITS``.
     """
-    count = len(a)
+    return agreement(Rows.of(a), Rows.of(b))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One side of the permutation test: units less their mean, shape (units, inputs), and the norm of all."""
+
+    centred: FloatArray
+    norm: np.floating[Any]
+
+    @classmethod
+    def of(cls, units: FloatArray) -> Rows:
+        """Of units, shape (units, inputs)."""
+        return cls(units - units.mean(axis=0) if len(units) >= LEAST_UNITS else units, np.linalg.norm(units))
+
+
+def agreement(a: Rows, b: Rows) -> float:
+    """See :func:`permutation_z`."""
+    count = len(a.centred)
     if count < LEAST_UNITS:
         return 0.0
-    products = (a - a.mean(axis=0)) @ (b - b.mean(axis=0)).T
+    products = a.centred @ b.centred.T
     matched = float(np.trace(products))
     # Rows and columns of the products sum to 0, so over permutations the sum has mean 0, variance Σ products²/(n - 1).
     # The matched pairs are left out, since those of relatives would inflate the null that they are held against;
     # n/(n - 1) makes up for their number.
     others = float(np.sum(products**2) - np.sum(np.diag(products) ** 2))
     deviation = math.sqrt(max(others, 0.0) * count) / (count - 1)
-    scale = float(np.linalg.norm(a) * np.linalg.norm(b))
+    scale = float(a.norm * b.norm)
     return matched / max(deviation, 1e-6 * scale) if scale > 0 else 0.0

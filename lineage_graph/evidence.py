@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import astuple, dataclass
-from pathlib import Path
 
-import numpy as np
-
-from lineage_graph import alignment as whole
-from lineage_graph import channels, fingerprint, narrowed, relayout
+from lineage_graph import alignment as alignments
+from lineage_graph import channels, fingerprint, held, narrowed, relayout
 from lineage_graph.alignment import Alignment
-from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
-from lineage_graph.comparison import TensorPair, compare_leading, compare_tensors, needs_tail, units, with_tail
+from lineage_graph.comparison import TensorPair, compare_leading, needs_tail, units, with_tail
+from lineage_graph.held import Side, whole
 from lineage_graph.signals import learned, linearized
 from lineage_graph.signals.base import PairContext, agrees
 from lineage_graph.signals.registry import measure_all
@@ -26,7 +23,6 @@ from lineage_graph.types import (
     Detection,
     FeatureComparison,
     Fingerprint,
-    FloatArray,
     Model,
     PairEvidence,
     TensorComparison,
@@ -56,8 +52,8 @@ class CompareTask:
     ``narrowed``: instead of ``tensors``, where one side has fewer units.
     """
 
-    path_a: str
-    path_b: str
+    a: Side
+    b: Side
     tensors: tuple[TensorPair, ...]
     units: bool = False
     grown: tuple[TensorPair, ...] = ()
@@ -66,7 +62,7 @@ class CompareTask:
 
 def align(a: Fingerprint, b: Fingerprint) -> Alignment:
     """Tensors of equal sizes, or, where that covers more, those of one side with fewer units."""
-    equal, fewer = whole.align(a, b), narrowed.align(a, b)
+    equal, fewer = alignments.align(a, b), narrowed.align(a, b)
     return fewer if fewer is not None and fewer.coverage > equal.coverage else equal
 
 
@@ -76,35 +72,35 @@ def key(digest_a: str, digest_b: str, *, narrowed: bool) -> str:
     return artefact_key("comparison", SCHEMA, fingerprint.SCHEMA, digest_a, digest_b, *kind)
 
 
-def plan(path_a: str, path_b: str, alignment: Alignment) -> CompareTask:
+def plan(a: Side, b: Side, alignment: Alignment) -> CompareTask:
     """The task that reads the aligned tensors of two checkpoints."""
     if alignment.narrowed:
-        return CompareTask(path_a, path_b, (), narrowed=alignment)
+        return CompareTask(a, b, (), narrowed=alignment)
     tensors = tuple(
         TensorPair(
-            name_a=a.spec.name,
-            name_b=b.spec.name,
-            size=a.spec.size,
-            rows=units(a.spec.shape) if a.is_matrix and b.is_matrix else 0,
-            mean_a=a.mean,
-            mean_b=b.mean,
-            same_shape=a.spec.shape == b.spec.shape,
+            name_a=x.spec.name,
+            name_b=y.spec.name,
+            size=x.spec.size,
+            rows=units(x.spec.shape) if x.is_matrix and y.is_matrix else 0,
+            mean_a=x.mean,
+            mean_b=y.mean,
+            same_shape=x.spec.shape == y.spec.shape,
         )
-        for a, b in alignment.pairs
+        for x, y in alignment.pairs
     )
-    whole = alignment.coverage >= LEAST_UNITS_COVERAGE and all(tensor.same_shape for tensor in tensors)
+    complete = alignment.coverage >= LEAST_UNITS_COVERAGE and all(tensor.same_shape for tensor in tensors)
     grown = tuple(
         TensorPair(x.spec.name, y.spec.name, *min((t.spec.size, t.spec.shape[0]) for t in (x, y)), x.mean, y.mean)
         for x, y in alignment.grown
     )
-    return CompareTask(path_a, path_b, tensors, units=whole, grown=grown)
+    return CompareTask(a, b, tensors, units=complete, grown=grown)
 
 
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
     """Read both checkpoints in step, a piece at a time. Raises :class:`~lineage_graph.errors.ModelError`."""
     if task.narrowed is not None:
-        return channels.compare(task.path_a, task.path_b, task.narrowed)
-    with open_checkpoint(Path(task.path_a)) as a, open_checkpoint(Path(task.path_b)) as b:
+        return channels.compare(task.a.path, task.b.path, task.narrowed)
+    with held.opened(task.a) as a, held.opened(task.b) as b:
         tensors = [_compare_one(a, b, pair) for pair in task.tensors]
         if any(tensor.layout for tensor in tensors):
             tensors = [_vector(a, b, pair, tensor) for pair, tensor in zip(task.tensors, tensors, strict=True)]
@@ -123,10 +119,10 @@ def _unlike(tensors: list[TensorComparison]) -> bool:
 def _compare_one(a: Reader, b: Reader, pair: TensorPair) -> TensorComparison:
     """Matrices that agree little as they are get another chance in another layout."""
     if not pair.same_shape:
-        return relayout.forced(_whole(a, pair.name_a), _whole(b, pair.name_b), pair)
-    tensor = compare_tensors(a, b, pair)
+        return relayout.forced(whole(a, pair.name_a), whole(b, pair.name_b), pair)
+    tensor = held.compare(a, b, pair)
     if tensor.rows and tensor.cosine < LAID_OUT_BELOW and tensor.size <= LARGEST_WHOLE:
-        tensor = relayout.preferred(_whole(a, pair.name_a), _whole(b, pair.name_b), pair, tensor)
+        tensor = relayout.preferred(whole(a, pair.name_a), whole(b, pair.name_b), pair, tensor)
     return tensor if tensor.layout else _with_tail(a, b, tensor)
 
 
@@ -134,17 +130,13 @@ def _vector(a: Reader, b: Reader, pair: TensorPair, tensor: TensorComparison) ->
     """Vectors say too little to choose a layout by themselves: only where matrices were laid out anew, too."""
     if tensor.rows or tensor.layout or tensor.identical or tensor.size > LARGEST_WHOLE:
         return tensor
-    return relayout.preferred(_whole(a, pair.name_a), _whole(b, pair.name_b), pair, tensor)
+    return relayout.preferred(whole(a, pair.name_a), whole(b, pair.name_b), pair, tensor)
 
 
 def _with_tail(a: Reader, b: Reader, tensor: TensorComparison) -> TensorComparison:
     if tensor.size > LARGEST_WHOLE or not needs_tail(tensor):
         return tensor
-    return with_tail(tensor, _whole(a, tensor.name_a), _whole(b, tensor.name_b))
-
-
-def _whole(reader: Reader, name: str) -> FloatArray:
-    return np.asarray(reader.read(name), dtype=np.float32)
+    return with_tail(tensor, whole(a, tensor.name_a), whole(b, tensor.name_b))
 
 
 def gather(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from lineage_graph import candidates, evidence, lineage, merges, trimmed
 from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.held import Side
 from lineage_graph.kinship import Blend, Splice, parents
 from lineage_graph.store import artefact_key
 from lineage_graph.survey import Surveyed
@@ -74,13 +75,14 @@ def measure(
     work = [
         (
             evidence.key(a.checkpoint.digest, b.checkpoint.digest, narrowed=matched.narrowed),
-            evidence.plan(a.checkpoint.path, b.checkpoint.path, matched),
+            evidence.plan(Side.of(a.checkpoint), Side.of(b.checkpoint), matched),
         )
         for (a, b), matched in zip(sides, aligned, strict=True)
     ]
     measured: list[PairEvidence] = []
     unreadable: list[Rejected] = []
-    outcomes = shop.map(COMPARISONS, evidence.compare, work)
+    digests = [(a.checkpoint.digest, b.checkpoint.digest) for a, b in sides]
+    outcomes = shop.map_pairs(COMPARISONS, evidence.compare, work, digests)
     for (a, b), matched, outcome in zip(sides, aligned, outcomes, strict=True):
         if outcome.value is None:
             unreadable.append(Rejected(a.id, b.id, 0.0, 0.0, f"not compared: {outcome.message}"))

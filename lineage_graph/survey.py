@@ -10,18 +10,16 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph import evidence, fingerprint
+from lineage_graph import evidence, fingerprint, held
 from lineage_graph.alignment import Alignment
 from lineage_graph.blocks import Block, Shapes, blocks
 from lineage_graph.cached import Artefact, Workshop
-from lineage_graph.checkpoints import open_checkpoint
-from lineage_graph.comparison import compare_tensors
 from lineage_graph.evidence import CompareTask
+from lineage_graph.held import Side
 from lineage_graph.signals.distance import cosine_z
 from lineage_graph.sketch import NARROW
 from lineage_graph.store import artefact_key
@@ -146,16 +144,17 @@ def _read(
         names = [(x.spec.name, y.spec.name) for x, y in tensors]
         schemas = (evidence.SCHEMA, fingerprint.SCHEMA)
         key = artefact_key(COMPARISONS.kind, schemas, one.digest, other.digest, names)
-        work.append((key, evidence.plan(one.path, other.path, Alignment(tensors, 0.0))))
-    for (a, b), outcome in zip(by_pair, shop.map(COMPARISONS, compare, work), strict=True):
+        work.append((key, evidence.plan(Side.of(one), Side.of(other), Alignment(tensors, 0.0))))
+    outcomes = shop.map_pairs(COMPARISONS, compare, work, list(by_pair))
+    for (a, b), outcome in zip(by_pair, outcomes, strict=True):
         if outcome.value is not None:
             yield (models[a].id, models[b].id), outcome.value
 
 
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
     """Compare tensors as they lie, whatever they belong to. Raises :class:`~lineage_graph.errors.ModelError`."""
-    with open_checkpoint(Path(task.path_a)) as a, open_checkpoint(Path(task.path_b)) as b:
-        return tuple(compare_tensors(a, b, pair) for pair in task.tensors)
+    with held.opened(task.a) as a, held.opened(task.b) as b:
+        return tuple(held.compare(a, b, pair) for pair in task.tensors)
 
 
 class _Compared:

@@ -19,6 +19,7 @@ import numpy as np
 from lineage_graph import units
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.comparison import TensorPair, compare_arrays
+from lineage_graph.held import derived, whole
 from lineage_graph.rescale import CLEAR_GAIN, EXACT, rescaled, shared_scales, vector_like
 from lineage_graph.signals.base import agrees
 from lineage_graph.types import FloatArray, TensorComparison
@@ -131,8 +132,8 @@ def looks_scaled(a: Reader, b: Reader, pairs: Sequence[TensorPair], tensors: Seq
     if not near:
         return False
     pair = pairs[min(near)[1]]
-    values_a, values_b = _values(a, pair.name_a), _values(b, pair.name_b)
-    x, y = units.balance(units.cube(values_a)), units.balance(units.cube(values_b))
+    values_a, values_b = whole(a, pair.name_a), whole(b, pair.name_b)
+    x, y = _balanced(a, pair.name_a), _balanced(b, pair.name_b)
     rows, columns = (np.arange(side) for side in x.values.shape[:2])
     return rescaled(x, y, values_a, values_b, Matching(rows, columns, 0.0), CLEAR_GAIN) is not None
 
@@ -142,16 +143,16 @@ def _telling(shape: tuple[int, ...]) -> bool:
     return units.matchable(shape) and math.prod(shape) >= VALUES_PER_SCALE * sum(shape[:2])
 
 
-def _values(reader: Reader, name: str) -> FloatArray:
-    return np.asarray(reader.read(name), dtype=np.float32)
+def _balanced(reader: Reader, name: str) -> Balanced:
+    return derived(reader, name, "balanced", lambda values: units.balance(units.cube(values)))
 
 
 class _Matched:
     """One matrix of both models. ``a``, ``b``: as they are; ``x``, ``y``: balanced; ``own``: matched by itself."""
 
     def __init__(self, a: Reader, b: Reader, pair: TensorPair, thorough: bool = True) -> None:
-        self.a, self.b = _values(a, pair.name_a), _values(b, pair.name_b)
-        self.x, self.y = units.balance(units.cube(self.a)), units.balance(units.cube(self.b))
+        self.a, self.b = whole(a, pair.name_a), whole(b, pair.name_b)
+        self.x, self.y = _balanced(a, pair.name_a), _balanced(b, pair.name_b)
         self.own = units.match(self.x.values, self.y.values, thorough)
 
     @cached_property
@@ -254,7 +255,7 @@ def _share_scales(a: Reader, b: Reader, pairs: Sequence[TensorPair], known: _Kno
     held: dict[int, list[tuple[FloatArray, FloatArray]]] = defaultdict(list)
     for pair in pairs:
         if pair.size >= units.LEAST_AXIS:
-            held[pair.size].append((_values(a, pair.name_a).reshape(-1), _values(b, pair.name_b).reshape(-1)))
+            held[pair.size].append((whole(a, pair.name_a).reshape(-1), whole(b, pair.name_b).reshape(-1)))
     for size, vectors in held.items():
         orders = [np.arange(size), *(order for _, order in known.orders.get(size, []))]
         known.scales.setdefault(size, []).extend(shared_scales(vectors, orders))
@@ -262,7 +263,7 @@ def _share_scales(a: Reader, b: Reader, pairs: Sequence[TensorPair], known: _Kno
 
 def _vector(a: Reader, b: Reader, pair: TensorPair, as_is: TensorComparison, known: _Known) -> TensorComparison:
     """A bias or a scale in the order of one of the known axes, if that brings it nearer."""
-    x, y = _values(a, pair.name_a), _values(b, pair.name_b)
+    x, y = whole(a, pair.name_a), whole(b, pair.name_b)
     orders = [order for _, order in known.orders.get(x.size, [])]
     best = vector_like(x.reshape(-1), y.reshape(-1), orders, known.scales.get(x.size, []))
     if best is None:

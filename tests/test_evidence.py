@@ -8,6 +8,7 @@ from safetensors.numpy import save_file
 
 from lineage_graph import evidence, fingerprint
 from lineage_graph.alignment import align
+from lineage_graph.held import Side
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def compared(tmp_path):
         for path, state in zip(paths, (a, b), strict=True):
             save_file({name: np.ascontiguousarray(w, dtype=np.float32) for name, w in state.items()}, path)
             prints.append(fingerprint.compute(fingerprint.FingerprintTask(str(path), path.stem)))
-        task = evidence.plan(*map(str, paths), align(*prints))
+        task = evidence.plan(*(Side(str(path)) for path in paths), align(*prints))
         tensors = evidence.compare(task)
         assert str(evidence.from_bytes(evidence.to_bytes(tensors))) == str(tensors)
         return {tensor.name_a: tensor for tensor in tensors}

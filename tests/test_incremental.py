@@ -73,8 +73,8 @@ def read(monkeypatch, tmp_path):
         monkeypatch.setattr(module, name, watched)
 
     watch(fingerprint, "compute", lambda task: [task.path])
-    watch(evidence, "compare", lambda task: [task.path_a, task.path_b])
-    watch(survey, "compare", lambda task: [task.path_a, task.path_b])
+    watch(evidence, "compare", lambda task: [task.a.path, task.b.path])
+    watch(survey, "compare", lambda task: [task.a.path, task.b.path])
     watch(trimmed, "look", lambda task: task.paths)
     watch(digest, "compute", lambda task: task.files)
     return seen

@@ -5,6 +5,7 @@ import pytest
 
 from hybrids import network, put_together, read, surveyed, tuned
 from lineage_graph import alignment, evidence
+from lineage_graph.held import Side
 from lineage_graph.types import PairEvidence, TensorComparison
 
 
@@ -41,7 +42,8 @@ def test_matches_are_exact(tmp_path):
 def test_what_was_compared_already_is_not_read_again(tmp_path):
     states = {"a": network(1), "child": tuned(network(1), 3)}
     a, child = sorted(read(states, tmp_path), key=lambda model: model.checkpoint.digest)
-    plan = evidence.plan(a.checkpoint.path, child.checkpoint.path, alignment.align(a.fingerprint, child.fingerprint))
+    sides = (Side(one.checkpoint.path, one.checkpoint.digest) for one in (a, child))
+    plan = evidence.plan(*sides, alignment.align(a.fingerprint, child.fingerprint))
     pair = PairEvidence(a.id, child.id, 1.0, {}, evidence.compare(plan))
     found = surveyed(states, tmp_path, [pair])
     assert not (tmp_path / "store").exists()

@@ -105,7 +105,7 @@ def test_weights_are_read_only_where_the_new_model_takes_part(folder, monkeypatc
     built(folder, list(STATES))
     pairs = []
     real = evidence.compare
-    monkeypatch.setattr(evidence, "compare", lambda task: pairs.append({task.path_a, task.path_b}) or real(task))
+    monkeypatch.setattr(evidence, "compare", lambda task: pairs.append({task.a.path, task.b.path}) or real(task))
     found = traced(folder, "new")
     assert found.parents == ["e.safetensors"]
     assert 0 < len(pairs) <= 12 + 2 * len(STATES) // 3

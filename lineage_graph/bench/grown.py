@@ -1,9 +1,9 @@
 """A whole build of real small checkpoints against what people would do instead: ``lgraph bench grown``.
 
-Brute force measures every pair of models exactly; a MoTHer-like pass loads both models of every pair anew, clusters
-(Ward) and finds arborescences (Edmonds). Both grow with the square of the zoo, so the time of their pairs comes from a
-random sample; everything else is run. Evidence from weights alone, one process, one thread, nothing cached.
-``LGRAPH_GROWN_MODELS`` names other sizes, as in ``"100 300"``.
+Brute force measures every pair of models exactly, each by itself, or with models held between pairs as in a build; a
+MoTHer-like pass loads both models of every pair anew, clusters (Ward) and finds arborescences (Edmonds). All grow with
+the square of the zoo, so the time of their pairs comes from a random sample; everything else is run. Evidence from
+weights alone, one process, one thread, nothing cached. ``LGRAPH_GROWN_MODELS`` names other sizes, as in ``"100 300"``.
 """
 
 from __future__ import annotations

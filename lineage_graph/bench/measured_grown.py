@@ -5,8 +5,9 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,15 @@ from lineage_graph.bench.references import mother, weights
 from lineage_graph.bench.references.weights import WeightZoo
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.fingerprint import FingerprintTask
+from lineage_graph.held import Side
 from lineage_graph.manifest import Manifest, PathEntry
 from lineage_graph.types import Checkpoint, Model
 
 PAIRS = 200
 """Sampled of the ways that look at all of them."""
+
+TOGETHER = 25
+"""Models whose pairs are the sample where models are held between pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +74,34 @@ def build(task: Task) -> Measured:
 
 
 def all_pairs(task: Task) -> Measured:
-    """Fingerprints, and the exact comparison of every pair."""
+    """Fingerprints, and the exact comparison of every pair, each by itself: both models are read for it."""
     watch = Clocked()
     with watch.stage("fingerprint"):
         models = [_model(name, path) for name, path in task.files]
     pairs = _sample(len(models))
     with watch.stage("pairs"):
-        for i, j in pairs:
-            a, b = models[i], models[j]
-            aligned = evidence.align(a.fingerprint, b.fingerprint)
-            plan = evidence.plan(a.checkpoint.path, b.checkpoint.path, aligned)
-            evidence.gather(a, b, aligned, evidence.compare(plan))
+        _compare(models, pairs, hold=False)
     return _extrapolated(watch, len(models), len(pairs))
+
+
+def all_pairs_held(task: Task) -> Measured:
+    """The same with models held between pairs as a build holds them: all pairs of some models are the sample."""
+    watch = Clocked()
+    with watch.stage("fingerprint"):
+        models = [_model(name, path) for name, path in task.files]
+    chosen = np.random.default_rng(0).permutation(len(models))[:TOGETHER].tolist()
+    pairs = list(combinations(chosen, 2))
+    with watch.stage("pairs"):
+        _compare(models, pairs, hold=True)
+    return _extrapolated(watch, len(models), len(pairs))
+
+
+def _compare(models: Sequence[Model], pairs: Sequence[tuple[int, int]], *, hold: bool) -> None:
+    for i, j in pairs:
+        a, b = models[i], models[j]
+        aligned = evidence.align(a.fingerprint, b.fingerprint)
+        one, other = (Side(side.checkpoint.path, side.fingerprint.digest if hold else "") for side in (a, b))
+        evidence.gather(a, b, aligned, evidence.compare(evidence.plan(one, other, aligned)))
 
 
 def mother_like(task: Task) -> Measured:
@@ -105,10 +126,16 @@ WAYS: Mapping[str, Callable[[Task], Measured]] = {
     "read": read,
     "build": build,
     "all pairs": all_pairs,
+    "all pairs held": all_pairs_held,
     "MoTHer-like": mother_like,
 }
 
-NAMES = {"build": "lgraph", "all pairs": "all pairs, exactly", "MoTHer-like": "MoTHer-like, reloading"}
+NAMES = {
+    "build": "lgraph",
+    "all pairs": "all pairs, each by itself",
+    "all pairs held": "all pairs, models held",
+    "MoTHer-like": "MoTHer-like, reloading",
+}
 
 
 def _model(name: str, path: str) -> Model:

@@ -17,6 +17,7 @@ from lineage_graph.alignment import align
 from lineage_graph.bench.markdown import table
 from lineage_graph.bench.zoo import grown
 from lineage_graph.evidence import compare, plan
+from lineage_graph.held import Side
 from lineage_graph.signals.distance import mean_cosine
 from lineage_graph.types import Model, Progress
 
@@ -33,7 +34,7 @@ def run(workdir: Path, progress: Progress) -> str:
     matrix, whole, cosine = [], [], []
     for done, (a, b) in enumerate(pairs, start=1):
         alignment = align(a.fingerprint, b.fingerprint)
-        exact = [t for t in compare(plan(a.checkpoint.path, b.checkpoint.path, alignment)) if t.rows]
+        exact = [t for t in compare(plan(Side.of(a.checkpoint), Side.of(b.checkpoint), alignment)) if t.rows]
         aligned = [(x, y) for x, y in alignment.pairs if x.is_matrix and y.is_matrix]
         estimates = [float(np.sum((x.sketch - y.sketch) ** 2)) for x, y in aligned]
         truths = [

@@ -5,6 +5,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from lineage_graph import evidence, fingerprint
+from lineage_graph.held import Side
 from lineage_graph.signals.vocabulary import measure
 from lineage_graph.types import Checkpoint, Model
 from pairs import context
@@ -68,7 +69,7 @@ def test_files_are_compared_as_far_as_both_go(generator, tmp_path):
         one = fingerprint.compute(fingerprint.FingerprintTask(path, name))
         sides.append(Model(Checkpoint(name, path, name, "path"), one))
     matched = evidence.align(*(side.fingerprint for side in sides))
-    tensors = evidence.compare(evidence.plan(*(side.checkpoint.path for side in sides), matched))
+    tensors = evidence.compare(evidence.plan(*(Side(side.checkpoint.path) for side in sides), matched))
     assert [(t.name_a, t.layout, t.size) for t in tensors] == [
         ("body.weight", "", 24 * 16),
         ("embeddings.word.weight", "rows", 60 * 16),
