@@ -3,9 +3,8 @@
 Of each model the same few matrices are taken, as far as it has them: those with the smallest hashes of shape and rank
 among the matrices of that shape, so that models which share most of their layers share most of the chosen ones, too
 (min-wise sampling: Broder, "On the resemblance and containment of documents", 1997). Of each comes one stretch, as
-ranks (Spearman, 1904): scaling, rounding and a single wild value hardly move them.
-
-Slices speak of weights in their places. What reorders units, takes some out or lays weights out anew they cannot see.
+ranks (Spearman, 1904): scaling, rounding and a single wild value hardly move them. Slices speak of weights in their
+places; a few whole vectors (biases, scales, running statistics), sorted, tell copies whose units were reordered.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -25,14 +24,24 @@ from lineage_graph.fingerprint import MATRIX_SIZE
 from lineage_graph.sketch import shape_signature
 from lineage_graph.types import FloatArray, TensorSpec
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise it when anything in a sample changes its meaning."""
 
-SLICES, LENGTH = 6, 2048
+SLICES, LENGTH = 4, 2048
 """Slices of a model, and elements of each: ranks of strangers agree with a standard deviation of 0.022."""
+
+VECTORS, QUANTILES = 2, 16
+"""Sorted vectors of a model, and how many of their quantiles are kept."""
+
+LEAST_VECTOR, MOST_VECTOR = 32, 1 << 14
+"""Elements of a vector that is worth its request."""
 
 ALIKE = 0.15
 """Agreement of ranks in one slice from which two models may be relatives, -1 to 1."""
+
+SAME = 0.1
+"""Distance of sorted vectors up to which they may be the same, where two samples of one distribution are about 1 apart
+(root-mean-square over the quantiles, in standard deviations over the square root of the number of elements)."""
 
 IN_PLACE = frozenset(["safetensors", "pytorch"])
 """Formats that keep a matrix as the network has it; others may lay it out anew."""
@@ -48,7 +57,8 @@ class Sample:
     ``format``, ``architecture``, ``parameters``, ``signature``, ``counters``: as in a fingerprint. ``layers``: name and
     shape of each weight matrix behind which there is no head, in natural order. ``keys``: of the slices, equal in
     models that can be compared by them; none where the weights are not kept in their places as floating point.
-    ``slices``: shape (keys, ``LENGTH``), unit vectors of centred ranks.
+    ``slices``: shape (keys, ``LENGTH``), unit vectors of centred ranks. ``sorted_keys``, ``quantiles``: the same of the
+    vectors, shape (sorted_keys, ``QUANTILES``), so that the distance of ``SAME`` is that of Euclid.
     """
 
     format: str
@@ -59,6 +69,8 @@ class Sample:
     layers: tuple[tuple[str, tuple[int, ...]], ...]
     keys: tuple[str, ...]
     slices: FloatArray
+    sorted_keys: tuple[str, ...]
+    quantiles: FloatArray
 
     @property
     def outline(self) -> str:
@@ -73,12 +85,14 @@ def take(
     ordered = sorted(specs, key=lambda spec: names.natural_key(spec.name))
     weights = [spec for spec in ordered if not names.is_state(spec.name)]
     matrices = [spec for spec in weights if len(spec.shape) >= 2 and spec.size >= MATRIX_SIZE]
-    heads = names.heads([spec.name for spec in matrices], [spec.name for spec in matrices])
+    heads = names.heads([spec.name for spec in ordered], [spec.name for spec in matrices])
     trunk = [spec for spec in matrices if spec.name not in heads]
+    vectors = [spec for spec in ordered if len(spec.shape) == 1 and spec.floating and spec.name not in heads]
     plain = form in IN_PLACE and all(spec.floating for spec in trunk)
-    found = [
-        (key, ranks) for key, spec in _chosen(trunk) if plain and (ranks := _ranks(_middle(spec, values))) is not None
-    ]
+    chosen = _chosen([spec for spec in trunk if plain], LENGTH, None, SLICES)
+    found = _measured(chosen, lambda spec: _ranks(values(spec.name, (spec.size - LENGTH) // 2, LENGTH)))
+    chosen = _chosen([spec for spec in vectors if plain], LEAST_VECTOR, MOST_VECTOR, VECTORS)
+    spread = _measured(chosen, lambda spec: _quantiles(values(spec.name, 0, spec.size)))
     return Sample(
         format=form,
         architecture=architecture,
@@ -86,8 +100,10 @@ def take(
         signature=shape_signature(spec.shape for spec in trunk),
         counters=counters,
         layers=tuple((spec.name, spec.shape) for spec in trunk),
-        keys=tuple(key for key, _ in found),
-        slices=np.stack([ranks for _, ranks in found]) if found else np.zeros((0, LENGTH), dtype=np.float32),
+        keys=tuple(found),
+        slices=np.array(list(found.values()), dtype=np.float32).reshape(-1, LENGTH),
+        sorted_keys=tuple(spread),
+        quantiles=np.array(list(spread.values()), dtype=np.float32).reshape(-1, QUANTILES),
     )
 
 
@@ -103,20 +119,23 @@ def slicer(reader: Reader) -> Slicer:
     return values
 
 
-def _chosen(trunk: Sequence[TensorSpec]) -> list[tuple[str, TensorSpec]]:
-    """The matrices that are sliced, each under the key of its slice."""
+def _chosen(specs: Sequence[TensorSpec], least: int, most: int | None, count: int) -> list[tuple[str, TensorSpec]]:
+    """The ``count`` tensors with the smallest hashes, each under its key; with ``least`` to ``most`` elements."""
     seen: Counter[tuple[int, ...]] = Counter()
     keyed = []
-    for spec in trunk:
+    for spec in specs:
         key = json.dumps([spec.shape, seen[spec.shape]])
         seen[spec.shape] += 1
-        if spec.size >= LENGTH:
+        if least <= spec.size <= (most or spec.size):
             keyed.append((hashlib.sha256(key.encode()).hexdigest(), key, spec))
-    return [(key, spec) for _, key, spec in sorted(keyed, key=lambda one: one[0])[:SLICES]]
+    return [(key, spec) for _, key, spec in sorted(keyed, key=lambda one: one[0])[:count]]
 
 
-def _middle(spec: TensorSpec, values: Slicer) -> FloatArray:
-    return values(spec.name, (spec.size - LENGTH) // 2, LENGTH)
+def _measured(
+    chosen: Sequence[tuple[str, TensorSpec]], measure: Callable[[TensorSpec], FloatArray | None]
+) -> dict[str, FloatArray]:
+    """What ``measure`` gives of each, by key; those left out of which it gives nothing."""
+    return {key: found for key, spec in chosen if (found := measure(spec)) is not None}
 
 
 def _ranks(values: FloatArray) -> FloatArray | None:
@@ -130,8 +149,17 @@ def _ranks(values: FloatArray) -> FloatArray | None:
     return (ranks / length).astype(np.float32) if length > 0 else None
 
 
+def _quantiles(values: FloatArray) -> FloatArray | None:
+    """See ``SAME``; ``None`` for values that are all alike, or no numbers."""
+    if not np.isfinite(values).all() or np.ptp(values) == 0:
+        return None
+    wide = values.astype(np.float64)
+    spread = np.quantile(wide, (np.arange(QUANTILES) + 0.5) / QUANTILES) / np.std(wide)
+    return (spread * np.sqrt(len(values) / QUANTILES)).astype(np.float32)
+
+
 def akin(samples: Sequence[Sample], digests: Sequence[str]) -> list[bool]:
-    """Which models may have a relative among the others: by their slices, or because slices cannot tell.
+    """Which models may have a relative among the others: by slices or vectors, or because these cannot tell.
 
     ``digests``: of their weights; equal ones are one model. Slices cannot tell of a model that has none, of one whose
     matrices have the sizes of one without slices, and of one that could be another with units left out.
@@ -139,24 +167,43 @@ def akin(samples: Sequence[Sample], digests: Sequence[str]) -> list[bool]:
     wanted = {row for row, sample in enumerate(samples) if not sample.keys}
     blind = {samples[row].outline for row in wanted}
     wanted |= {row for row, sample in enumerate(samples) if sample.outline in blind}
-    wanted |= set(_by_slices(samples, digests))
+    alike = {
+        *_by_slices(samples, _owners(digests, (sample.keys for sample in samples))),
+        *_by_quantiles(samples, _owners(digests, (sample.sorted_keys for sample in samples))),
+    }
+    contents = {digests[row] for row in alike}
+    wanted |= {row for row, digest in enumerate(digests) if digest in contents}
     wanted |= set(_cut(samples))
     return [row in wanted for row in range(len(samples))]
 
 
-def _by_slices(samples: Sequence[Sample], digests: Sequence[str]) -> Iterator[int]:
-    owners: dict[str, dict[str, int]] = defaultdict(dict)
-    for row, sample in enumerate(samples):
-        for key in sample.keys:
-            owners[key].setdefault(digests[row], row)
-    found: set[str] = set()
-    for key, of_digest in owners.items():
-        rows = list(of_digest.values())
-        vectors = np.stack([samples[row].slices[samples[row].keys.index(key)] for row in rows])
+Owners = Mapping[str, Sequence[tuple[int, int]]]
+"""By key: the models that have it, one of each content, and which of their keys it is."""
+
+
+def _owners(digests: Sequence[str], keys: Iterable[tuple[str, ...]]) -> Owners:
+    found: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for row, own in enumerate(keys):
+        for place, key in enumerate(own):
+            found[key].setdefault(digests[row], (row, place))
+    return {key: list(of_digest.values()) for key, of_digest in found.items()}
+
+
+def _by_slices(samples: Sequence[Sample], owners: Owners) -> Iterator[int]:
+    for rows in owners.values():
+        vectors = np.stack([samples[row].slices[place] for row, place in rows])
         for one, other, agreement in nearest(vectors, CandidateSettings(neighbours=1)):
             if agreement >= ALIKE:
-                found |= {digests[rows[one]], digests[rows[other]]}
-    yield from (row for row, digest in enumerate(digests) if digest in found)
+                yield from (rows[one][0], rows[other][0])
+
+
+def _by_quantiles(samples: Sequence[Sample], owners: Owners) -> Iterator[int]:
+    from scipy.spatial import KDTree
+
+    for rows in owners.values():
+        points = np.stack([samples[row].quantiles[place] for row, place in rows])
+        distances, _ = KDTree(points).query(points, k=2)
+        yield from (rows[one][0] for one in np.flatnonzero(distances[:, 1] <= SAME))
 
 
 def _cut(samples: Sequence[Sample]) -> Iterator[int]:
@@ -174,11 +221,12 @@ def _cut(samples: Sequence[Sample]) -> Iterator[int]:
 
 
 def to_bytes(sample: Sample) -> bytes:
-    """Serialise as safetensors: the facts as JSON metadata, the slices as a tensor."""
+    """Serialise as safetensors: the facts as JSON metadata, what was measured as tensors."""
     from safetensors.numpy import save
 
-    facts = {name: value for name, value in asdict(sample).items() if name != "slices"}
-    return save({"slices": sample.slices}, metadata={"sample": json.dumps(facts)})
+    arrays = {"slices": sample.slices, "quantiles": sample.quantiles}
+    facts = {name: value for name, value in asdict(sample).items() if name not in arrays}
+    return save(arrays, metadata={"sample": json.dumps(facts)})
 
 
 def from_bytes(data: bytes) -> Sample:
@@ -189,7 +237,8 @@ def from_bytes(data: bytes) -> Sample:
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         facts = json.loads(header["__metadata__"]["sample"])
+        tuples = {name: tuple(facts.pop(name)) for name in ("keys", "sorted_keys")}
         layers = tuple((name, tuple(shape)) for name, shape in facts.pop("layers"))
-        return Sample(**facts | {"keys": tuple(facts["keys"])}, layers=layers, slices=load(data)["slices"])
+        return Sample(**facts, **tuples, **load(data), layers=layers)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"no sample: {error}") from error

@@ -49,6 +49,7 @@ def test_a_sample_is_the_same_whether_it_is_read_from_a_file_or_from_parts(tmp_p
     assert len(whole.keys) == SLICES
     assert read.keys == whole.keys
     assert np.array_equal(read.slices, whole.slices)
+    assert np.array_equal(read.quantiles, whole.quantiles)
     assert slices.to_bytes(slices.from_bytes(slices.to_bytes(read))) == slices.to_bytes(read)
     with pytest.raises(ValueError, match="no sample"):
         slices.from_bytes(b"{}")
@@ -86,6 +87,15 @@ def test_rounding_pruning_scaling_and_one_wild_value_do_not_hide_a_relative() ->
         lambda w: np.where(np.arange(w.size).reshape(w.shape) == w.size // 2, np.float32(1e30), w),
     ):
         assert relatives(sampled(parent), sampled({name: change(w) for name, w in parent.items()})) == [True, True]
+
+
+def test_units_in_another_order_are_told_by_a_vector_of_theirs() -> None:
+    generator = np.random.default_rng(7)
+    parent, order = network(0), generator.permutation(64)
+    shuffled = {name: w[order][:, order] if w.ndim == 2 else w[order] for name, w in parent.items()}
+    assert relatives(sampled(parent), sampled(shuffled), sampled(network(1))) == [True, True, False]
+    constant = [{**network(seed), **{f"blocks.{n}.bias": np.ones(64, np.float32) for n in range(8)}} for seed in (3, 4)]
+    assert relatives(*map(sampled, constant)) == [False, False], "a vector that everybody has"
 
 
 def test_what_slices_cannot_see_is_asked_for_whole() -> None:

@@ -10,7 +10,7 @@ from lineage_graph.sources.remote import RemoteFile, RemoteModel
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-HEAD = 1 << 16
+HEAD = 1 << 15
 """Bytes that come with the first of them: most headers are shorter."""
 
 
