@@ -7,7 +7,8 @@ paths and an alignment, kept in the store by the two digests. The signals are ar
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 from lineage_graph import alignment as alignments
 from lineage_graph import channels, fingerprint, held, narrowed, relayout
@@ -159,9 +160,12 @@ def gather(
     return PairEvidence(a.id, b.id, alignment.coverage, signals, tensors)
 
 
+_numbers = attrgetter(*(field.name for field in fields(TensorComparison)))
+
+
 def to_bytes(tensors: tuple[TensorComparison, ...]) -> bytes:
     """Serialise a comparison as JSON lines."""
-    return "".join(json.dumps(astuple(tensor)) + "\n" for tensor in tensors).encode()
+    return "".join(json.dumps(_numbers(tensor)) + "\n" for tensor in tensors).encode()
 
 
 def from_bytes(data: bytes) -> tuple[TensorComparison, ...]:

@@ -99,8 +99,6 @@ def compare_features(
     from lineage_graph.features import held, pairwise
 
     alike = [(a, b) for a, b in sides if a.features and b.features and a.features.group == b.features.group != ""]
-    # Workers hold the networks of their latest pairs: pairs of one model come one after the other.
-    alike.sort(key=lambda pair: [side.checkpoint.digest for side in pair])
     work: list[tuple[str | None, pairwise.FeaturePairTask]] = []
     for pair in alike:
         a, b = (held.Side(side.checkpoint.path, side.checkpoint.digest, side.checkpoint.arch) for side in pair)
@@ -108,7 +106,8 @@ def compare_features(
         key = artefact_key("feature-comparison", pairwise.SCHEMA, named, probes.key)
         work.append((key, pairwise.FeaturePairTask(a, b, probes)))
     kept = Artefact("feature-comparison", pairwise.to_bytes, pairwise.from_bytes)
-    outcomes = shop.map(kept, pairwise.compare, work)
+    # Workers hold the networks of their latest pairs.
+    outcomes = shop.map_pairs(kept, pairwise.compare, work, [(a.id, b.id) for a, b in alike])
     return {(a.id, b.id): o.value for (a, b), o in zip(alike, outcomes, strict=True) if o.value is not None}
 
 
@@ -117,7 +116,8 @@ def find_blends(models: Sequence[Model], pairs: Sequence[CandidatePair], shop: W
     found = merges.find(models)
     tasks = list(trimmed.tasks(models, pairs))
     work = [(artefact_key("trimmed", trimmed.SCHEMA, task.digests, task.names), task) for task in tasks]
-    looked = shop.map(Artefact("trimmed", trimmed.to_bytes, trimmed.from_bytes), trimmed.look, work)
+    kept = Artefact("trimmed", trimmed.to_bytes, trimmed.from_bytes)
+    looked = shop.map_pairs(kept, trimmed.look, work, [(task.child, task.relatives[0]) for task in tasks])
     known = {blend.child for blend in found}
     claims = trimmed.settle([(task, outcome.value or ()) for task, outcome in zip(tasks, looked, strict=True)])
     return [*found, *(blend for blend in claims if blend.child not in known)]

@@ -23,6 +23,12 @@ Values = npt.NDArray[Any]
 SAMPLE = 1 << 14
 """Elements on which layouts are compared: cosines of strangers then spread by 0.008 around 0."""
 
+PART = 5
+"""Of the sample one in so many values is looked at first; odd, so that these are not from a few columns alone."""
+
+SURE = 6.0
+"""Standard deviations by which the cosine of a part may fall short."""
+
 LSTM_ORDERS = ("ifco", "icfo", "iofc", "ifoc", "cifo")
 """Orders of an LSTM's input, forget, cell and output gates: PyTorch, Keras and CuDNN; TensorFlow 1; ONNX; Core ML and
 MXNet's fused cells; Chainer."""
@@ -151,11 +157,12 @@ def _refolded(order: str) -> Callable[[Values], Values]:
 LAYOUTS: tuple[Layout, ...] = tuple(_all())
 
 
-def fitting(given: Shape, wanted: Shape) -> list[Layout]:
+@lru_cache(maxsize=1024)
+def fitting(given: Shape, wanted: Shape) -> tuple[Layout, ...]:
     """The layouts in which ``given`` becomes ``wanted``; those that shorten, in either direction."""
-    return [
+    return tuple(
         layout for layout in LAYOUTS if layout.fits(given, wanted) or (layout.shortens and layout.fits(wanted, given))
-    ]
+    )
 
 
 @cache
@@ -180,23 +187,34 @@ class Choice:
     tried: int
 
 
-def choose(a: FloatArray, b: FloatArray) -> Choice | None:
-    """The layout in which ``b`` agrees best with ``a``; ``None`` where no other than the present one fits."""
+def choose(a: FloatArray, b: FloatArray, least: float = -1.0) -> Choice | None:
+    """The layout in which ``b`` agrees best with ``a``; ``None`` where no other than the present one fits, or agrees
+    to a cosine of ``least``: what a part of the sample leaves no chance for is not looked at further.
+    """
     candidates = fitting(b.shape, a.shape)
-    if not candidates:
+    error = SURE / math.sqrt(min(a.size, SAMPLE) / PART)
+    own = cache(lambda step: _centred(a.reshape(-1)[_places(a.size)[::step]]))
+    cosines: dict[int, float] = {}
+    for number, layout in enumerate(candidates):
+        if error >= least or _cosine(*_sample(a, b, layout, PART, own)) + error >= least:
+            cosines[number] = _cosine(*_sample(a, b, layout, 1, own))
+    best = max(cosines, key=cosines.__getitem__, default=None)
+    if best is None or cosines[best] < least:
         return None
-    cosines = [_cosine(*_sample(a, b, layout)) for layout in candidates]
-    best = int(np.argmax(cosines))
     return Choice(candidates[best], cosines[best], len(candidates))
 
 
-def _sample(a: FloatArray, b: FloatArray, layout: Layout) -> tuple[FloatArray, FloatArray]:
-    """Values of both at the same places of their common layout, shape (``SAMPLE``,) or less."""
+def _sample(
+    a: FloatArray, b: FloatArray, layout: Layout, step: int, own: Callable[[int], _Centred]
+) -> tuple[_Centred, _Centred]:
+    """Values of both at the same places of their common layout, ``SAMPLE`` or less, or each ``step``-th of these.
+    ``own``: those of ``a`` by step, where it is not laid out itself.
+    """
     if layout.shortens:
         x, y = laid_out(a, b, layout)
-        places = _places(x.size)
-        return x.reshape(-1)[places], y.reshape(-1)[places]
-    return a.reshape(-1)[_places(a.size)], b.reshape(-1)[_sources(layout, b.shape, a.shape)]
+        places = _places(x.size)[::step]
+        return _centred(x.reshape(-1)[places]), _centred(y.reshape(-1)[places])
+    return own(step), _centred(b.reshape(-1)[_sources(layout, b.shape, a.shape)[::step]])
 
 
 @lru_cache(maxsize=64)
@@ -214,11 +232,18 @@ def _sources(layout: Layout, given: Shape, wanted: Shape) -> npt.NDArray[np.int6
     return found
 
 
-def _cosine(x: FloatArray, y: FloatArray) -> float:
-    """Of the centred values."""
-    x, y = x - x.mean(), y - y.mean()
-    scale = float(np.linalg.norm(x) * np.linalg.norm(y))
-    return float(np.dot(x, y)) / scale if scale > 0 else 0.0
+_Centred = tuple[FloatArray, Any]
+"""Values less their mean, shape (n,), and their norm."""
+
+
+def _centred(values: FloatArray) -> _Centred:
+    centred = values - values.mean()
+    return centred, np.linalg.norm(centred)
+
+
+def _cosine(x: _Centred, y: _Centred) -> float:
+    scale = float(x[1] * y[1])
+    return float(np.dot(x[0], y[0])) / scale if scale > 0 else 0.0
 
 
 def best_of(z: float, tried: int) -> float:

@@ -26,8 +26,8 @@ def preferred(a: FloatArray, b: FloatArray, pair: TensorPair, as_is: TensorCompa
     """Compare two tensors of one shape in another layout, where that agrees beyond chance and clearly better than
     ``as_is``, which is returned otherwise.
     """
-    choice = layouts.choose(a, b)
-    if choice is None or choice.cosine < LEAST_COSINE or _gain(choice.cosine, as_is.cosine, a.size) < choice.tried:
+    choice = layouts.choose(a, b, LEAST_COSINE)
+    if choice is None or _gain(choice.cosine, as_is.cosine, a.size) < choice.tried:
         return as_is
     found = _compared(a, b, pair, choice)
     if found.cosine <= as_is.cosine:

@@ -14,14 +14,13 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
-from pathlib import Path
 
 import numpy as np
 
 from lineage_graph import recurrence
 from lineage_graph.alignment import align
-from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.checkpoints.base import Reader
+from lineage_graph.held import Side, opened
 from lineage_graph.kinship import Blend
 from lineage_graph.recurrence import Trimmed
 from lineage_graph.types import CandidatePair, FloatArray, Model
@@ -101,7 +100,8 @@ def look(task: LookTask) -> tuple[Trimmed, ...]:
 
     Raises :class:`~lineage_graph.errors.ModelError`.
     """
-    child, *relatives = _unshared([_sample(*one) for one in zip(task.paths, task.names, strict=True)])
+    sides = (Side(path, digest) for path, digest in zip(task.paths, task.digests, strict=True))
+    child, *relatives = _unshared([_sample(*one) for one in zip(sides, task.names, strict=True)])
     if not child or _on_a_lattice(np.concatenate(child)):
         return ()
     kept = [recurrence.kept(child, relative) for relative in relatives]
@@ -151,8 +151,8 @@ def _blend(task: LookTask, found: Trimmed) -> Blend:
     )
 
 
-def _sample(path: str, names: Sequence[str]) -> list[FloatArray]:
-    with open_checkpoint(Path(path)) as reader:
+def _sample(side: Side, names: Sequence[str]) -> list[FloatArray]:
+    with opened(side) as reader:
         return [_first(reader, name) for name in names]
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from lineage_graph.executors.base import Item, Outcome, Result, attempt
 
 
 def attempt_on_one_thread(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:
     """Apply ``function`` to ``item`` in this process, whose libraries keep to one thread meanwhile."""
-    with threadpool_limits(1), _one_torch_thread():
+    with _libraries(len(sys.modules)).limit(limits=1), _one_torch_thread():
         return attempt(function, item)
+
+
+@lru_cache(maxsize=1)
+def _libraries(_: int) -> ThreadpoolController:
+    """Those with threads of their own; looked for anew when modules were imported, which may have loaded some."""
+    return ThreadpoolController()
 
 
 @contextmanager
