@@ -237,8 +237,8 @@ def from_bytes(data: bytes) -> Sample:
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         facts = json.loads(header["__metadata__"]["sample"])
-        tuples = {name: tuple(facts.pop(name)) for name in ("keys", "sorted_keys")}
-        layers = tuple((name, tuple(shape)) for name, shape in facts.pop("layers"))
-        return Sample(**facts, **tuples, **load(data), layers=layers)
+        facts |= {name: tuple(facts[name]) for name in ("keys", "sorted_keys")}
+        facts["layers"] = tuple((name, tuple(shape)) for name, shape in facts["layers"])
+        return Sample(**(facts | load(data)))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"no sample: {error}") from error

@@ -1,6 +1,8 @@
 """How much of a hub a build fetches and what that costs the graph; and builds that are killed at random moments.
 
-``python tests/hub/measure.py [KILLS]``: on a zoo that is grown here, served over loopback. Prints Markdown.
+``python tests/hub/measure.py [KILLS]`` prints Markdown. Two hubs over loopback: one of small networks that are really
+trained, in all the ways that there are recipes for; and one of networks of ordinary size, whose weights and updates are
+random, of which most have no relative: there bytes count.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+from safetensors.torch import save_file
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hub.repositories import Repository
@@ -26,11 +31,18 @@ from lineage_graph.bench.markdown import table
 from lineage_graph.build import default_cache
 from lineage_graph.executors import make_executor
 from lineage_graph.sources.grow import grow
+from lineage_graph.timm_compat import import_timm
 
-ZOOS = {"heap": 60, "strangers": 24}
-"""Recipe → models."""
+MODELS = 60
+SEED = 507
 
-SEED = 506
+ARCHITECTURES = ("resnet10t", "mobilenetv3_small_100", "vit_tiny_patch16_224")
+FAMILIES, CHILDREN = 2, 3
+"""Of each architecture; the rest of the models are strangers."""
+
+UPDATE = 0.1
+"""Length of a child's update, relative to its parent's weights."""
+
 MOST_SECONDS = 900
 
 
@@ -48,21 +60,50 @@ class Made:
 def main(kills: int) -> None:
     with tempfile.TemporaryDirectory() as name, Hub() as hub:
         folder = Path(name)
-        zoos = {"heap": serve(hub, "heap"), "heap and strangers": serve(hub, "heap") + serve(hub, "strangers")}
+        zoos = {"trained": trained(hub), "ordinary size": of_size(hub, folder / "made")}
         sys.stdout.write(
             table(HEADER, [row for title, models in zoos.items() for row in compared(title, models, hub, folder)])
         )
         if kills:
-            sys.stdout.write(killed(zoos["heap"], hub, folder, kills))
+            sys.stdout.write(killed(zoos["trained"], hub, folder, kills))
 
 
-def serve(hub: Hub, recipe: str) -> list[tuple[str, Path]]:
+def trained(hub: Hub) -> list[tuple[str, Path]]:
     """(repository, place on this disk) of each model of a grown zoo, which the hub has from now on."""
     with make_executor() as executor:
-        zoo = grow(recipe, ZOOS[recipe], SEED, default_cache(), executor)
-    found = [(f"{recipe}/{model.id.rpartition('/')[2]}", model.path) for model in zoo.models]
-    hub.add(*(Repository(repo, files=files_of(path)) for repo, path in found))
-    return found
+        zoo = grow("heap", MODELS, SEED, default_cache(), executor)
+    return served(hub, {f"heap/{model.id.rpartition('/')[2]}": model.path for model in zoo.models})
+
+
+def of_size(hub: Hub, folder: Path) -> list[tuple[str, Path]]:
+    """The same of networks with random weights, a third of each architecture."""
+    folder.mkdir()
+    found = {}
+    for architecture in ARCHITECTURES:
+        states = list(states_of(architecture))
+        for number, place in enumerate(random.Random(SEED).sample(range(len(states)), len(states))):
+            path = folder / f"{architecture}-{number}.safetensors"
+            save_file(states[place], path)
+            found[f"made/{path.stem}"] = path
+    return served(hub, found)
+
+
+def states_of(architecture: str) -> Iterator[dict[str, torch.Tensor]]:
+    count = MODELS // len(ARCHITECTURES)
+    for number in range(count - FAMILIES * CHILDREN):
+        torch.manual_seed(SEED + number)
+        state = import_timm().create_model(architecture, pretrained=False).state_dict()
+        yield state
+        for _ in range(CHILDREN if number < FAMILIES else 0):
+            yield {
+                name: w + UPDATE * w.std() * torch.randn_like(w) if w.ndim >= 2 else w.clone()
+                for name, w in state.items()
+            }
+
+
+def served(hub: Hub, models: Mapping[str, Path]) -> list[tuple[str, Path]]:
+    hub.add(*(Repository(repo, files=files_of(path)) for repo, path in models.items()))
+    return list(models.items())
 
 
 def files_of(path: Path) -> dict[str, Path]:
