@@ -203,7 +203,7 @@ def _by_quantiles(samples: Sequence[Sample], owners: Owners) -> Iterator[int]:
     for rows in owners.values():
         points = np.stack([samples[row].quantiles[place] for row, place in rows])
         distances, _ = KDTree(points).query(points, k=2)
-        yield from (rows[one][0] for one in np.flatnonzero(distances[:, 1] <= SAME))
+        yield from (row for (row, _), near in zip(rows, distances[:, 1] <= SAME, strict=True) if near)
 
 
 def _cut(samples: Sequence[Sample]) -> Iterator[int]:
