@@ -155,7 +155,8 @@ def _quantiles(values: FloatArray) -> FloatArray | None:
         return None
     wide = values.astype(np.float64)
     spread = np.quantile(wide, (np.arange(QUANTILES) + 0.5) / QUANTILES) / np.std(wide)
-    return (spread * np.sqrt(len(values) / QUANTILES)).astype(np.float32)
+    scaled: FloatArray = (spread * np.sqrt(len(values) / QUANTILES)).astype(np.float32)
+    return scaled
 
 
 def akin(samples: Sequence[Sample], digests: Sequence[str]) -> list[bool]:
