@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lineage_graph import fingerprint
 from lineage_graph.errors import IndexFileError
 from lineage_graph.index_rows import claims, decoded, rectangle, specs
 from lineage_graph.index_schema import ABOUT, INDEX, NUMBERS, ROWS, VERSION, schema
+from lineage_graph.sketch import WIDE
 from lineage_graph.store import replacing
 from lineage_graph.types import (
     Fingerprint,
@@ -28,6 +30,8 @@ from lineage_graph.types import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Rows = npt.NDArray[np.int64]
 
 AGAIN = "build the zoo again"
 """What every message ends with."""
@@ -197,13 +201,46 @@ class Index:
         for start, batch in zip(self._starts, self._batches, strict=False):
             yield int(start), rectangle(batch.column(name))
 
-    def layouts(self) -> tuple[list[tuple[TensorSpec, ...]], list[int]]:
+    def vectors(self, rows: Rows) -> FloatArray:
+        """The models' sketches of some ``rows``, in a copy, shape (rows, ``sketch.WIDE``); zeros where one has none."""
+        found = np.zeros((len(rows), WIDE), dtype=np.float32)
+        for start, sketches in self.sketches():
+            inside = (rows >= start) & (rows < start + len(sketches))
+            if sketches.shape[1]:
+                found[inside] = sketches[rows[inside] - start]
+        return found
+
+    def layouts(self) -> tuple[list[tuple[TensorSpec, ...]], Rows]:
         """The tensors that there are, by name, shape and type, and for each row which of these layouts it has."""
         if not self._batches:
-            return [], []
+            return [], np.zeros(0, np.int64)
         named = self._batches[0].column("layout").dictionary.to_pylist()
-        codes = [code for batch in self._batches for code in batch.column("layout").indices.to_pylist()]
-        return [specs(layout) for layout in named], codes
+        codes = np.concatenate([batch.column("layout").indices.to_numpy() for batch in self._batches])
+        return [specs(layout) for layout in named], codes.astype(np.int64)
+
+    def codes(self, name: str) -> Rows:
+        """By row, a number that stands for the text in a column: equal for equal texts."""
+        found: Rows = self._texts(name).dictionary_encode().indices.to_numpy().astype(np.int64)
+        return found
+
+    def text(self, name: str, row: int) -> str:
+        """The text of one row in a column."""
+        found: str = self._texts(name)[row].as_py()
+        return found
+
+    def rows(self, ids: Collection[str]) -> list[int]:
+        """The rows of the models with these ids, ascending; of those that are there."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        named = pa.array(sorted(ids), pa.string())
+        found: list[int] = np.flatnonzero(pc.is_in(self._texts("id"), value_set=named).to_numpy(False)).tolist()
+        return found
+
+    def _texts(self, name: str) -> pa.Array:
+        import pyarrow as pa
+
+        return pa.concat_arrays([batch.column(name) for batch in self._batches] or [pa.array([], pa.string())])
 
     def models(self, rows: Sequence[int] | None = None) -> list[Model]:
         """All models, or those of ``rows`` in that order, decoded; their arrays lie in the file.
@@ -214,6 +251,8 @@ class Index:
         found: dict[int, Model] = {}
         for start, batch in zip(self._starts, self._batches, strict=False):
             inside = np.unique(wanted[(wanted >= start) & (wanted < start + batch.num_rows)])
+            if not len(inside):
+                continue
             try:
                 found |= zip(inside.tolist(), decoded(batch, inside - start, self._folder), strict=True)
             except (ValueError, TypeError, OverflowError) as error:

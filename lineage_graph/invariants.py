@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lineage_graph.alignment import backbone
 from lineage_graph.types import FloatArray, Model, TensorFingerprint
+
+Numbers = npt.NDArray[np.floating[Any]] | npt.NDArray[np.integer[Any]]
 
 MOST_APART = 0.7
 """Distance of the nearest matrices from which two models are strangers: of small zoos of one recipe, half lie above."""
@@ -28,7 +31,7 @@ NEARLY_EQUAL = 0.1
 LEAST_ELEMENTS = 256
 """Smaller matrices have too wide an error."""
 
-_LEAST = 1e-3
+LEAST = 1e-3
 """Distances below are rounding, and must not outweigh the others."""
 
 
@@ -74,12 +77,18 @@ def _matrices(model: Model) -> list[TensorFingerprint]:
 
 
 def _moments(tensors: Sequence[TensorFingerprint]) -> FloatArray:
-    """Ln of the root-mean-square, mean over it, ln of the kurtosis, in sampling errors; shape (tensors, 3)."""
-    roots = np.sqrt([tensor.spec.size for tensor in tensors])
-    scale = np.maximum(np.array([tensor.norm for tensor in tensors]) / roots, 1e-30)
-    means = np.array([tensor.mean for tensor in tensors]) / scale
-    tails = np.log1p([tensor.kurtosis for tensor in tensors])
-    return (np.stack([np.log(scale), means, tails], axis=1) * roots[:, None]).astype(np.float32)
+    numbers = [[getattr(tensor, name) for tensor in tensors] for name in ("norm", "mean", "kurtosis")]
+    return moments(np.array([tensor.spec.size for tensor in tensors]), *(np.array(values) for values in numbers))
+
+
+def moments(sizes: Numbers, norms: Numbers, means: Numbers, kurtoses: Numbers) -> FloatArray:
+    """Ln of the root-mean-square, mean over it, ln of the kurtosis, in sampling errors: shape (…, 3) for numbers of
+    shape (…), of which ``sizes`` may lack the first ones.
+    """
+    roots = np.sqrt(sizes)
+    scale = np.maximum(norms / roots, 1e-30)
+    found = np.stack([np.log(scale), means / scale, np.log1p(kurtoses)], axis=-1) * roots[..., None]
+    return found.astype(np.float32)
 
 
 def _shapes(tensors: Sequence[TensorFingerprint]) -> FloatArray:
@@ -109,7 +118,7 @@ def _pairs(
         others = np.array(sorted(columns))
         apart = np.stack([np.abs(view[others] - view[row]).mean(axis=2) for view in views]).min(axis=0)
         nearest = apart.min(axis=1)
-        ranks = np.log(np.maximum(apart, _LEAST)).mean(axis=1)
+        ranks = np.log(np.maximum(apart, LEAST)).mean(axis=1)
         taken = 0
         for position in np.argsort(ranks, kind="stable"):
             most = settings.nearly_equal if nearest[position] < NEARLY_EQUAL else settings.neighbours

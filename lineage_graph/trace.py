@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lineage_graph import build, declared, examination, index, judgement, strangers
+import numpy as np
+
+from lineage_graph import build, declared, examination, index, judgement, lookup, strangers
 from lineage_graph.build import BuildSettings
 from lineage_graph.cached import Workshop
 from lineage_graph.calibration import shipped
@@ -20,8 +22,9 @@ from lineage_graph.checkpoints import weight_files
 from lineage_graph.errors import LineageGraphError, ModelError
 from lineage_graph.executors import make_executor
 from lineage_graph.features.settings import ProbeSettings
-from lineage_graph.index import Index
+from lineage_graph.index import Index, Rows
 from lineage_graph.manifest import HubEntry, PathEntry
+from lineage_graph.render.node_link import Families
 from lineage_graph.sources import digest
 from lineage_graph.store import Store
 from lineage_graph.traced import Gone, Trace
@@ -42,10 +45,10 @@ class TraceSettings:
 
 
 def place(
-    path: Path, name: str, folder: Path, lineage: LineageGraph, settings: TraceSettings, progress: Progress = silent
+    path: Path, name: str, folder: Path, families: Families, settings: TraceSettings, progress: Progress = silent
 ) -> Trace:
     """Where the checkpoint at ``path`` belongs in the zoo that was built into ``folder``. ``name``: its id, a new one;
-    ``lineage``: the graph in that folder. Nothing is written there but with ``settings.add``.
+    ``families``: those of the graph in that folder. Nothing is written there but with ``settings.add``.
 
     Raises :class:`~lineage_graph.errors.ModelError` (the checkpoint cannot be used), ``IndexFileError`` and, with
     ``settings.add``, what :func:`add` raises.
@@ -55,9 +58,9 @@ def place(
         shop = Workshop(executor, Store(cache), progress)
         past, probes = build.remembered(kept.about, folder)
         model = read(path, name, probes, cache, shop)
-        found = trace(model, kept, lineage, shop, past, probes)
+        found = trace(model, kept, families, shop, past, probes)
         if settings.add:
-            add(model, found, kept, lineage, shop, past, probes, folder)
+            add(model, found, kept, families, shop, past, probes, folder)
     return found
 
 
@@ -77,18 +80,19 @@ def read(path: Path, name: str, probes: ProbeSettings | None, cache: Path, shop:
 def trace(
     model: Model,
     kept: Index,
-    lineage: LineageGraph,
+    families: Families,
     shop: Workshop,
     settings: BuildSettings,
     probes: ProbeSettings | None,
 ) -> Trace:
-    """Place ``model``, whose id must be new, in the zoo that ``kept`` and ``lineage`` were built of.
+    """Place ``model``, whose id must be new, in the zoo that ``kept`` and ``families`` were built of.
 
     ``settings``, ``probes``: those of that build. Raises :class:`~lineage_graph.errors.IndexFileError`.
     """
     model = _resolved([model], kept)[0]
     rows = comparable(kept, model)
-    around = _resolved([*kept.models(rows), model], kept)
+    looked_at = sorted({*lookup.worth(kept, model, rows), *kept.rows(model.checkpoint.declared_parents)})
+    around = _resolved([*kept.models(looked_at), model], kept)
     known = {one.id: one for one in around}
     pairs = examination.propose(around, settings.metadata)
     same = {one.id for one in around if one.fingerprint.digest == model.fingerprint.digest}
@@ -96,16 +100,20 @@ def trace(
     partners = {one for pair in own for one in (pair.a, pair.b)} - same
     lost = _lost([known[name] for name in sorted(partners)], shop)
     usable = [pair for pair in own if not lost.keys() & {pair.a, pair.b}]
-    whole = judgement.Surroundings(int(kept.about["pairs"]) + len(own), strangers.levels(around))
+    whole = judgement.Surroundings(int(kept.about["pairs"]) + len(own), _strangers(kept, rows, around, [model]))
     measured, _ = examination.measure(around, usable, shop, probes, {})
     first = judgement.judge(around, measured, settings.metadata, shipped(), whole)
     akin = {one for pair in first if pair.confidence >= NEAR for one in (pair.a, pair.b) if same & {pair.a, pair.b}}
-    chosen = _families(lineage, (akin | same) - {model.id}) | partners | same
+    chosen = _families(families, (akin | same) - {model.id}) | partners | same
     part = _part(kept, known, chosen)
-    others = [pair for pair in pairs if pair not in own and {pair.a, pair.b} <= chosen]
+    if len(looked_at) < len(rows):
+        pairs = examination.propose(part, settings.metadata)
+        whole = replace(whole, strangers=_strangers(kept, rows, around, part))
+    others = [pair for pair in pairs if not same & {pair.a, pair.b} and {pair.a, pair.b} <= chosen]
     seen = build.look(part, [*usable, *others], shop, Stopwatch(), probes, settings)
-    graph = build.conclude(lineage.name, seen, (), settings.metadata, shipped(), whole)
+    graph = build.conclude(families.name, seen, (), settings.metadata, shipped(), whole)
     scored = judgement.judge(part, seen.measured, settings.metadata, shipped(), whole)
+    sampled = _sampled(kept)
     mine = [pair for pair in scored if model.id in (pair.a, pair.b)]
     return Trace(
         model=model.id,
@@ -114,17 +122,16 @@ def trace(
         compared=tuple(sorted(mine, key=lambda pair: (-pair.confidence, pair.a, pair.b))),
         gone=tuple(_gone(own, lost)),
         zoo=len(kept),
-        unlike=len(kept) - len({*rows, *_sampled(kept)}),
-        failed=len(lineage.failures),
-        sampled=len(_sampled(kept)),
+        unlike=len(kept) - len(np.union1d(rows, sampled)),
+        failed=len(families.failures),
+        sampled=len(sampled),
     )
 
 
 def _part(kept: Index, known: Mapping[str, Model], chosen: Set[str]) -> list[Model]:
     """The chosen models, in the order of a build; those that are not ``known`` come from the index."""
-    beyond = chosen - known.keys()
-    rows = [row for row, name in enumerate(kept.column("id")) if name in beyond] if beyond else []
-    return sorted([*(known[name] for name in chosen & known.keys()), *kept.models(rows)], key=index.order)
+    beyond = kept.models(kept.rows(chosen - known.keys()))
+    return sorted([*(known[name] for name in chosen & known.keys()), *beyond], key=index.order)
 
 
 def _gone(own: Sequence[CandidatePair], lost: Mapping[str, str]) -> Iterator[Gone]:
@@ -144,43 +151,55 @@ def _resolved(models: Sequence[Model], kept: Index) -> list[Model]:
     return declared.resolve([*models, *(one for one in others if one.id not in here)])[: len(models)]
 
 
-def comparable(kept: Index, model: Model) -> list[int]:
+def comparable(kept: Index, model: Model) -> Rows:
     """The rows of all models that an index of candidates could propose with ``model``, whole signatures at a time: they
     share the size of a matrix, have as many matrices, or are declared as its parents.
     """
     layouts, codes = kept.layouts()
     own = _sizes([tensor.spec.shape for tensor in model.fingerprint.tensors])
-    near = {
+    near = [
         code
         for code, specs in enumerate(layouts)
         if (sizes := _sizes([spec.shape for spec in specs])) and (len(sizes) == len(own) or set(sizes) & set(own))
-    }
-    signatures = kept.column("signature")
-    wanted = {signatures[row] for row, code in enumerate(codes) if code in near}
-    claims = set(model.checkpoint.declared_parents)
-    names = kept.column("id") if claims else [""] * len(kept)
-    return [row for row in range(len(kept)) if signatures[row] in wanted or names[row] in claims]
+    ]
+    signatures = kept.codes("signature")
+    wanted = np.isin(signatures, signatures[np.isin(codes, near)])
+    wanted[kept.rows(model.checkpoint.declared_parents)] = True
+    return np.flatnonzero(wanted)
 
 
-def _sampled(kept: Index) -> list[int]:
+def _sampled(kept: Index) -> Rows:
     """The rows of models whose weights were not fetched."""
     layouts, codes = kept.layouts()
-    return [row for row, code in enumerate(codes) if not layouts[code]]
+    return np.flatnonzero(np.isin(codes, [code for code, specs in enumerate(layouts) if not specs]))
+
+
+def _strangers(kept: Index, rows: Rows, around: Sequence[Model], judged: Sequence[Model]) -> Mapping[str, float]:
+    """The level of strangers by signature, from all of the ``rows``: where not all are decoded, those of the ``judged``
+    models, and so many that the new one makes no difference.
+    """
+    if len(around) > len(rows):
+        return strangers.levels(around)
+    signatures, found = kept.codes("signature"), {}
+    wanted = {one.fingerprint.signature for one in judged}
+    near = kept.rows([one.id for one in [*around, *judged] if one.fingerprint.signature in wanted])
+    for code in np.unique(signatures[near]):
+        members = np.flatnonzero(signatures == code)
+        sketches = kept.vectors(members[list(strangers.looked_at(len(members)))])
+        level = strangers.level_of(sketches[sketches.any(axis=1)])
+        if level is not None:
+            found[kept.text("signature", int(members[0]))] = level
+    return found
 
 
 def _sizes(shapes: Sequence[tuple[int, ...]]) -> list[int]:
     return [math.prod(shape) for shape in shapes if len(shape) >= 2]
 
 
-def _families(lineage: LineageGraph, models: Collection[str]) -> set[str]:
-    """Everyone in the families of these models; unseen ancestors and models that failed are no models to compare."""
-    facts = lineage.graph.nodes
-    numbers = {facts[one]["family"] for one in models if one in facts}
-    return {
-        one
-        for one, data in lineage.graph.nodes(data=True)
-        if data["family"] in numbers and data["status"] == "ok" and data["role"] != "unseen"
-    }
+def _families(known: Families, models: Collection[str]) -> set[str]:
+    """Everyone in the families of these models."""
+    numbers = {known.families[one] for one in models if one in known.families}
+    return {one for one, family in known.families.items() if family in numbers}
 
 
 def _lost(models: Sequence[Model], shop: Workshop) -> dict[str, str]:
@@ -208,7 +227,7 @@ def add(
     model: Model,
     found: Trace,
     kept: Index,
-    lineage: LineageGraph,
+    families: Families,
     shop: Workshop,
     settings: BuildSettings,
     probes: ProbeSettings | None,
@@ -223,5 +242,5 @@ def add(
             f"{found.gone[0].id}: {found.gone[0].reason}: nothing was added; bring the zoo in order and build it again"
         )
     models = [*kept.models(), model]
-    graph, _, _ = build.assemble(lineage.name, models, lineage.failures, folder, shop, Stopwatch(), probes, settings)
+    graph, _, _ = build.assemble(families.name, models, families.failures, folder, shop, Stopwatch(), probes, settings)
     return graph

@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("index_rows",),
     ("index",),
     ("candidates",),
-    ("slices",),
+    ("slices", "lookup"),
     ("signals",),
     ("relayout", "channels", "units"),
     ("rescale",),

@@ -21,7 +21,7 @@ from lineage_graph.cached import Workshop
 from lineage_graph.executors import make_executor
 from lineage_graph.index import Index
 from lineage_graph.manifest import Manifest, load
-from lineage_graph.render.node_link import from_json
+from lineage_graph.render.node_link import read_families
 from lineage_graph.scale.run import run
 from lineage_graph.sources import digest
 from lineage_graph.sources.base import LocatedModel
@@ -227,11 +227,11 @@ def test_the_graph_is_that_of_a_full_fetch_and_says_what_was_not_read(served: Hu
 def test_a_zoo_of_samples_answers_a_trace_and_can_be_assembled(served: Hub, tmp_path: Path) -> None:
     out = tmp_path / "less"
     drawn(manifest(tmp_path / "far", *ZOO), out)
-    lineage = from_json((out / "lineage.json").read_text(encoding="utf-8"))
+    families = read_families((out / "lineage.json").read_text(encoding="utf-8"))
     for name, verdict in (("grandchild", "child"), ("strangers-child", "unrelated")):
         path = tmp_path / f"{name}.safetensors"
         path.write_bytes(save(child(ZOO["child" if verdict == "child" else "stranger"], 20)))
-        found = place(path, name, out, lineage, TraceSettings(jobs=1, cache=out / "cache"))
+        found = place(path, name, out, families, TraceSettings(jobs=1, cache=out / "cache"))
         assert (found.verdict, found.sampled, found.zoo) == (verdict, 3, len(ZOO))
     with Index(out) as kept:
         assert [model.sampled for model in kept.models()].count(True) == 3

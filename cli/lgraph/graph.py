@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from lineage_graph.render.node_link import Families
     from lineage_graph.types import LineageGraph
+
+Graph = TypeVar("Graph")
 
 GRAPH = "lineage.json"
 """The file of a build that holds its graph."""
@@ -20,8 +24,20 @@ def read_graph(folder: Path, option: str) -> LineageGraph:
     Raises ``typer.BadParameter`` where there is none, and ``LineageGraphError`` that names the file where it cannot be
     read.
     """
-    from lineage_graph.errors import LineageGraphError
     from lineage_graph.render.node_link import from_json
+
+    return _read(folder, option, from_json)
+
+
+def read_families(folder: Path, option: str) -> Families:
+    """The families of the graph in ``folder``, without the rest of it; as :func:`read_graph`."""
+    from lineage_graph.render import node_link
+
+    return _read(folder, option, node_link.read_families)
+
+
+def _read(folder: Path, option: str, decode: Callable[[str], Graph]) -> Graph:
+    from lineage_graph.errors import LineageGraphError
 
     path = folder / GRAPH
     if not path.is_file():
@@ -29,7 +45,7 @@ def read_graph(folder: Path, option: str) -> LineageGraph:
             f"{folder} holds no {GRAPH}: is it a folder that 'lgraph build' wrote?", param_hint=option
         )
     try:
-        return from_json(path.read_text(encoding="utf-8"))
+        return decode(path.read_text(encoding="utf-8"))
     except (LineageGraphError, UnicodeDecodeError) as error:
         raise LineageGraphError(f"{path}: {error}") from error
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgraph.graph import read_graph
+from lgraph.graph import read_families
 from lgraph.options import AsJson, Cache
 from lgraph.progress import ProgressDisplay
 from lgraph.text import console, show, table, visible
@@ -41,17 +41,17 @@ def trace(
     path = Path(model)
     if not path.exists() and not _on_the_hub(model):
         raise typer.BadParameter(f"{model}: there is no such file or folder", param_hint="MODEL")
-    lineage = read_graph(folder, "--in")
+    families = read_families(folder, "--in")
     called = visible(name or path.as_posix())
-    if called in lineage.graph:
+    if called in families.ids:
         if add:
             raise typer.BadParameter(f"{called!r} is in the zoo already; --id gives it another name", param_hint="--id")
-        called = _free(called, lineage.graph)
+        called = _free(called, families.ids)
 
     from lineage_graph.trace import TraceSettings, place
 
     with ProgressDisplay() as progress:
-        found = place(path, called, folder, lineage, TraceSettings(add=add, jobs=jobs, cache=cache), progress)
+        found = place(path, called, folder, families, TraceSettings(add=add, jobs=jobs, cache=cache), progress)
     if as_json:
         typer.echo(json.dumps(_as_json(found, added=add), indent=1))
     else:

@@ -63,4 +63,7 @@ BENCHES: tuple[Bench, ...] = (
         "lineage_graph.bench.grown",
     ),
     Bench("trace", "what tracing one checkpoint costs beside fingerprinting it", "lineage_graph.bench.trace"),
+    Bench(
+        "one-more", "placing one more model in zoos of up to 100,000, judged by weights", "lineage_graph.bench.one_more"
+    ),
 )

@@ -24,7 +24,7 @@ from lineage_graph.cached import Workshop
 from lineage_graph.executors import SerialExecutor
 from lineage_graph.fingerprint import FingerprintTask
 from lineage_graph.index import Index
-from lineage_graph.render.node_link import from_json, to_json
+from lineage_graph.render.node_link import Families, read_families, to_json
 from lineage_graph.sources import digest
 from lineage_graph.store import Store
 from lineage_graph.trace import comparable, read, trace
@@ -71,26 +71,27 @@ def run(workdir: Path, progress: Progress) -> str:
 
 def _row(population: Population, folder: Path) -> list[object]:
     """Times but the first are in units of digest and fingerprint."""
-    lineage, new = _built(population, folder)
+    families, new = _built(population, folder)
     store = Store(folder / "cache")
     shop = Workshop(SerialExecutor(), store, lambda *_: None)
-    alone = _seconds(lambda: fingerprint.compute(FingerprintTask(str(new), digest.compute(_task(new)))))
+    alone = _seconds(lambda: fingerprint.compute(FingerprintTask(str(new), digest.compute(digest_task(new)))))
     model = read(new, "new", None, folder / "cache", shop)
     with Index(folder) as kept:
-        _seconds(lambda: kept.models(comparable(kept, model)))  # the first call imports
-        opened = _seconds(lambda: kept.models(comparable(kept, model)))
-        around = [*kept.models(comparable(kept, model)), model]
+        _seconds(lambda: kept.models(comparable(kept, model).tolist()))  # the first call imports
+        opened = _seconds(lambda: kept.models(comparable(kept, model).tolist()))
+        around = [*kept.models(comparable(kept, model).tolist()), model]
         proposed = _seconds(lambda: examination.propose(around, metadata=False))
         made: list[Any] = []
-        first = _seconds(lambda: made.append(trace(model, kept, lineage, shop, SETTINGS, None)))
-        again = _seconds(lambda: made.append(trace(model, kept, lineage, shop, SETTINGS, None)))
+        first = _seconds(lambda: made.append(trace(model, kept, families, shop, SETTINGS, None)))
+        again = _seconds(lambda: made.append(trace(model, kept, families, shop, SETTINGS, None)))
     size = (folder / "index.arrow").stat().st_size / population.models
     ratio = _commands(folder, new)
     parts = [part / alone for part in (opened, proposed, alone + first, alone + again)]
     return [population.models, new.stat().st_size / 2**20, round(size), alone, *parts, len(made[0].compared), ratio]
 
 
-def _task(path: Path) -> digest.DigestTask:
+def digest_task(path: Path) -> digest.DigestTask:
+    """Of one file."""
     return digest.DigestTask((str(path),), str(path.parent))
 
 
@@ -100,32 +101,34 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def _built(population: Population, folder: Path) -> tuple[LineageGraph, Path]:
+def _built(population: Population, folder: Path) -> tuple[Families, Path]:
     """The files, the index and the graph of a zoo; and a model more of its first family."""
     import networkx as nx
 
     graph: nx.DiGraph[str] = nx.DiGraph()
     models = []
     for number, (family, path) in enumerate(_files(population, folder)):
-        found = fingerprint.compute(FingerprintTask(str(path), digest.compute(_task(path))))
+        found = fingerprint.compute(FingerprintTask(str(path), digest.compute(digest_task(path))))
         models.append(Model(Checkpoint(f"m{number}", str(path), found.digest, "path"), found))
-        graph.add_node(f"m{number}", **_facts(f"m{number}", family + 1))
+        graph.add_node(f"m{number}", **facts(f"m{number}", family + 1))
     new = folder / "new.safetensors"
-    _save(_child(_root(population, 0), 10**6), new)
+    save(child(root(population, 0), 10**6), new)
     about = {"settings": {"metadata": False, "features": False, "detector": False, "probes": None}, "pairs": 0}
     index.write(folder, models, about)
-    lineage = LineageGraph("zoo", graph)
-    (folder / "lineage.json").write_text(to_json(lineage))
+    text = to_json(LineageGraph("zoo", graph))
+    (folder / "lineage.json").write_text(text)
+    families = read_families(text)
     shop = Workshop(SerialExecutor(), Store(folder / "cache"), lambda *_: None)
     with Index(folder) as kept:  # as a build of the family would have
-        twin = _child(_root(population, 0), 10**6 + 1)
-        _save(twin, folder / "twin.safetensors")
+        twin = child(root(population, 0), 10**6 + 1)
+        save(twin, folder / "twin.safetensors")
         model = read(folder / "twin.safetensors", "twin", None, folder / "cache", shop)
-        trace(model, kept, lineage, shop, SETTINGS, None)
-    return from_json((folder / "lineage.json").read_text()), new
+        trace(model, kept, families, shop, SETTINGS, None)
+    return families, new
 
 
-def _facts(name: str, family: int) -> dict[str, Any]:
+def facts(name: str, family: int) -> dict[str, Any]:
+    """A node's attributes: the root of its family."""
     from lineage_graph.render.schema import NODE
 
     return {key: kind() for key, kind in NODE.items()} | {
@@ -144,13 +147,14 @@ def _files(population: Population, folder: Path) -> Iterator[tuple[int, Path]]:
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(population.models):
         family = number // FAMILY
-        root = _root(population, family)
+        start = root(population, family)
         path = folder / f"{number}.safetensors"
-        _save(root if number % FAMILY == 0 else _child(root, number), path)
+        save(start if number % FAMILY == 0 else child(start, number), path)
         yield family, path
 
 
-def _root(population: Population, family: int) -> State:
+def root(population: Population, family: int) -> State:
+    """The weights that a family descends from."""
     generator = np.random.default_rng(family)
     width = population.width if family == 0 else NARROW
     # One more matrix, or every narrow model would be asked whether it is the wide one with units taken out.
@@ -161,7 +165,8 @@ def _root(population: Population, family: int) -> State:
     }
 
 
-def _child(parent: State, seed: int) -> State:
+def child(parent: State, seed: int) -> State:
+    """The parent's weights, a step further."""
     generator = np.random.default_rng(10_000 + seed)
     return {
         name: weights + STEP * generator.standard_normal(weights.shape, dtype=np.float32)
@@ -169,7 +174,8 @@ def _child(parent: State, seed: int) -> State:
     }
 
 
-def _save(state: State, path: Path) -> None:
+def save(state: State, path: Path) -> None:
+    """As safetensors."""
     from safetensors.numpy import save_file
 
     save_file(state, path)

@@ -6,8 +6,8 @@ Numbers that JSON cannot hold are the strings ``Infinity``, ``-Infinity`` and ``
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from lineage_graph.declarations import VERDICTS, Finding
@@ -46,12 +46,50 @@ def from_json(text: str) -> LineageGraph:
     Raises :class:`~lineage_graph.errors.LineageGraphError`, with the place that is wrong, where the text is no lineage
     graph: no JSON, a part missing or of the wrong type, an edge to nowhere, a cycle.
     """
+    return _read(text, _decode)
+
+
+def _read(text: str, decode: Callable[[Any], Record]) -> Record:
     try:
-        return _decode(json.loads(text))
+        return decode(json.loads(text))
     except json.JSONDecodeError as error:
         raise LineageGraphError(f"not a lineage graph: not JSON ({error})") from error
     except (ValueError, RecursionError) as error:
         raise LineageGraphError(f"not a lineage graph: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """What placing one more model takes from a built graph. ``families``: by model whose weights were read, the number
+    of its family; ``ids``: of everything in the graph, unseen ancestors and models that failed among them.
+    """
+
+    name: str
+    families: Mapping[str, int]
+    ids: frozenset[str]
+    failures: tuple[Failure, ...]
+
+
+def read_families(text: str) -> Families:
+    """The families in what :func:`to_json` wrote, without the rest of the graph, which takes several times as long.
+
+    Raises :class:`~lineage_graph.errors.LineageGraphError` where the text is no lineage graph.
+    """
+    return _read(text, _families)
+
+
+def _families(document: Any) -> Families:
+    if not isinstance(document, dict):
+        raise ValueError("the top is not an object")
+    families: dict[str, int] = {}
+    ids: set[str] = set()
+    for index, item in enumerate(_typed(document.get("nodes"), list, "nodes")):
+        where = f"nodes[{index}]"
+        node = _typed(_typed(item, dict, where).get("id"), str, f"{where}.id")
+        ids.add(node)
+        if item.get("status") == "ok" and item.get("role") != "unseen":
+            families[node] = _typed(item.get("family"), int, f"{where}.family")
+    return Families(_typed(document.get("name"), str, "name"), families, frozenset(ids), _failures(document))
 
 
 def _decode(document: Any) -> LineageGraph:
@@ -87,9 +125,13 @@ def _decode(document: Any) -> LineageGraph:
         name=_typed(document.get("name"), str, "name"),
         graph=graph,
         rejected=tuple(Rejected(**_attributes(item, _REJECTED, where)) for where, item in _items(document, "rejected")),
-        failures=tuple(Failure(**_attributes(item, _FAILURE, where)) for where, item in _items(document, "failures")),
+        failures=_failures(document),
         audit=tuple(_finding(item, where) for where, item in _items({"audit": [], **document}, "audit")),
     )
+
+
+def _failures(document: dict[str, Any]) -> tuple[Failure, ...]:
+    return tuple(Failure(**_attributes(item, _FAILURE, where)) for where, item in _items(document, "failures"))
 
 
 def _items(document: dict[str, Any], part: str, inside: str = "") -> list[tuple[str, dict[str, Any]]]:
