@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 
 BOLD = 1.1
 """How much wider bold text is."""
@@ -13,6 +14,7 @@ def width(text: str, size: float) -> float:
     return size * sum(map(_em, text))
 
 
+@cache
 def _em(char: str) -> float:
     if unicodedata.east_asian_width(char) in "WF":
         return 1.05

@@ -118,7 +118,9 @@ def ring(graph: nx.DiGraph[str], drawn: int = DRAWN) -> Ring:
     folded = len(graph) > drawn
     hubs = _Hubs(order, places) if not folded else None
     return Ring(
-        blocks=tuple(_families(order, places) if folded else (Block(a.start, a.end, (n,)) for n, a in places.items())),
+        blocks=tuple(
+            _families(graph, order, places) if folded else (Block(a.start, a.end, (n,)) for n, a in places.items())
+        ),
         generations=tuple(
             GenerationArc(arc.start, arc.end, value)
             for value, arc in _runs(order, places, {node: graph.nodes[node]["generation"] for node in graph}, 0)
@@ -179,11 +181,11 @@ def _widths(order: Circle) -> dict[str, float]:
     return widths | dict.fromkeys((tree.root for tree in trees), wide) | dict.fromkeys(order.apart, narrow)
 
 
-def _families(order: Circle, places: Mapping[str, Arc]) -> Iterator[Block]:
-    """A block for each family and one for all models apart."""
-    for members in [*([n for tree in trees for n in tree.members] for trees in order.families.values()), order.apart]:
-        if members:
-            yield Block(places[members[0]].start, places[members[-1]].end, tuple(members))
+def _families(graph: nx.DiGraph[str], order: Circle, places: Mapping[str, Arc]) -> Iterator[Block]:
+    """A block for each family, one for all models without relatives, and one for those that could not be read."""
+    apart = [list(group) for _, group in groupby(order.apart, key=lambda node: bool(graph.nodes[node]["family"]))]
+    for members in [*([n for tree in trees for n in tree.members] for trees in order.families.values()), *apart]:
+        yield Block(places[members[0]].start, places[members[-1]].end, tuple(members))
 
 
 def _runs(

@@ -82,7 +82,7 @@ def test_a_click_on_a_model_opens_its_facts(visit):
     text = seen.page.inner_text("#panel")
     assert "Merge · family 1 · generation 4" in text
     assert "merge, 97.0 %" in text
-    assert "contradicted" in text
+    assert "model-b-1\ndeclared, not audited" in text
     assert "What inherits from this\n0\nWhere does this come from\n5\n" in text
     seen.page.click("#panel button.link >> text=model-a-5")
     assert seen.page.inner_text("#panel h2") == "model-a-5"

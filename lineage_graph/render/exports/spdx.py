@@ -2,8 +2,11 @@
 
 A child is ``descendantOf`` its parents, a relationship for each edge; the facts of an edge, and those of a model that
 have no place of their own, are JSON in an annotation. The document says that it conforms to the profiles core, software
-and simpleLicensing. Of the profile AI it cannot say so: that asks for a supplier and a date of release, which weights
-do not tell. The identifiers are made of the content: the same graph has the same ones.
+and simpleLicensing. Of the profile AI it cannot say so: version 3.0.1 asks each package for a supplier, a time of
+release, a version, an address to load it from and a concluded licence; weights tell none of these, and there is no
+value for a time that nobody knows. The version to come drops all five
+(https://github.com/spdx/spdx-3-model/pull/1158). The identifiers are made of the content: the same graph has the same
+ones.
 Specification: https://spdx.github.io/spdx-spec/v3.0.1/
 """
 

@@ -1,13 +1,13 @@
 """The drawing as a vis-network network. The only module that imports pyvis.
 
-pyvis holds nodes, edges and options, and brings vis-network itself. Its own page is not used: it writes a folder into
+pyvis holds the options and brings vis-network itself. Its own page is not used: it writes a folder into
 the current directory, links a content delivery network and does not make names safe.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -27,17 +27,12 @@ OPTIONS: Mapping[str, Any] = {
 }
 
 
-def build(
-    labels: Sequence[str], positions: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]]
-) -> dict[str, Any]:
-    """``nodes``, ``edges`` and ``options`` as vis-network takes them; ids are indices into the given sequences."""
+def options() -> dict[str, Any]:
+    """The options as vis-network takes them. Models and edges bypass pyvis, which looks through all for each."""
     network = Network(directed=True)
-    for index, (label, (x, y)) in enumerate(zip(labels, positions, strict=True)):
-        network.add_node(index, label=label, shape="custom", group="", x=round(x, 1), y=round(y, 1))
-    for index, (parent, child) in enumerate(edges):
-        network.add_edge(parent, child, id=index)
     network.set_options(json.dumps(OPTIONS))
-    return {"nodes": network.nodes, "edges": network.edges, "options": network.options}
+    found: dict[str, Any] = network.options
+    return found
 
 
 @cache

@@ -8,6 +8,7 @@ function addressOf() {
   const put = (name, value, plain) => value !== plain && words.set(name, value);
   put("view", state.view, OPENING);
   if (state.chosen?.kind === "model") words.set("model", MODELS[state.chosen.id].name);
+  if (state.chosen?.kind === "fold") words.set("fold", String(state.chosen.id));
   if (state.chosen?.kind === "edge") {
     words.set("parent", MODELS[EDGES[state.chosen.id].from].name);
     words.set("child", MODELS[EDGES[state.chosen.id].to].name);
@@ -16,12 +17,14 @@ function addressOf() {
   put("colour", state.colour, "family");
   put("confidence", String(state.least), "0");
   put("theme", state.theme, "");
+  put("open", [...state.open].sort((a, b) => a - b).join("."), "");
   for (const facet of FACETS) for (const value of state.filters[facet]) words.append(facet, value);
   return words.size ? `#${words}` : "";
 }
 
 function chosenFrom(words) {
   if (words.has("model")) return BY_NAME.has(words.get("model")) ? { kind: "model", id: BY_NAME.get(words.get("model")) } : undefined;
+  if (words.has("fold")) return FOLD_BY_ID.has(Number(words.get("fold"))) ? { kind: "fold", id: Number(words.get("fold")) } : undefined;
   if (!words.has("parent")) return null;
   const [from, to] = [BY_NAME.get(words.get("parent")), BY_NAME.get(words.get("child"))];
   const edge = EDGES.find((one) => one.from === from && one.to === to);
@@ -42,6 +45,7 @@ function stateFrom(fragment) {
     selection: way && chosen?.kind === "model" ? { id: chosen.id, way } : null,
     colour: one("colour", Object.keys(COLOURINGS).filter((name) => COLOURINGS[name].occurs()), "family"),
     theme: one("theme", ["light", "dark"], ""),
+    open: new Set((words.get("open") ?? "").split(".").filter(Boolean).map(Number).filter((id) => FOLD_BY_ID.has(id))),
     least: sure >= 0 && sure <= 1 ? sure : 0,
     filters: Object.fromEntries(FACETS.map((facet) => [facet, new Set(words.getAll(facet).filter((v) => LISTS[facet].includes(v)))])),
   };

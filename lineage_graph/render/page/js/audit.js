@@ -1,4 +1,4 @@
-// What the audit of the models' cards found, worst first.
+// What was declared beside what was detected: the findings of the audit, worst first, then what it has not looked at.
 const VERDICTS = {
   contradicted: "the weights say otherwise",
   licence: "the licence drops what an ancestor's imposes",
@@ -7,9 +7,18 @@ const VERDICTS = {
   confirmed: "the weights say so, too",
 };
 
-const findingsOf = (model) => DATA.audit.filter((one) => one.model === model.id);
+const FINDINGS = Map.groupBy(DATA.audit, ([model]) => model);
 
-function finding({ verdict, words, mend }) {
+function declaredOf(model) {
+  const [findings, claims] = [FINDINGS.get(model.id) ?? [], model.claims ?? []];
+  const entries = [...findings.map((one) => () => finding(one)), ...claims.map((name) => () => claim(name))];
+  return entries.length ? section("Declared against detected", capped(entries, (entry) => entry())) : null;
+}
+
+const claim = (name) =>
+  element("li", {}, element("bdi", { class: "name" }, name), element("span", { class: "tag" }, "declared, not audited"));
+
+function finding([, verdict, words, mend]) {
   const mark = AUDIT[verdict] ? element("span", { "aria-hidden": "true" }, `${AUDIT[verdict].mark} `) : null;
   const mended = () => copy(mend, "the lines that mend the card");
   return element(

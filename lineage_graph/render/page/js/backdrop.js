@@ -45,19 +45,23 @@ function paintHeadings(ctx, scale, view) {
   const size = Math.min(Math.max(14 * scale, 11), 15) / scale;
   ctx.textBaseline = "alphabetic";
   ctx.textAlign = "left";
-  for (const [family, title, detail, start, y, width] of layout.headings) {
+  layout.handles = []; // where a click folds a family: [fold, left, top, right, bottom]
+  for (const [family, title, detail, start, y, width, fold] of layout.headings) {
     if (y > view.bottom || y + 40 < view.top || start > view.right || start + width < view.left) continue;
-    paintHeading(ctx, { family, title, detail, start, width, size, baseline: y + 25, least: view.left + 16 / scale });
+    const shown = fold === undefined ? title : `▾ ${title}`;
+    const used = paintHeading(ctx, { family, title: shown, detail, start, width, size, baseline: y + 25, least: view.left + 16 / scale });
+    if (fold !== undefined && used) layout.handles.push([fold, used[0] - size / 2, y + 25 - size * 1.3, used[1] + size / 2, y + 25 + size * 0.6]);
   }
 }
 
+// Gives its left and right end; null where not even a number has room.
 function paintHeading(ctx, { family, title, detail, start, width, size, baseline, least }) {
   const swatch = family ? size * 0.95 : 0;
   ctx.font = `400 ${size * 0.9}px ${theme.font}`;
   const detailWidth = ctx.measureText(detail).width;
   ctx.font = `650 ${size}px ${theme.font}`;
   const shown = [title, String(family || "")].find((text) => ctx.measureText(text).width + swatch < width);
-  if (!shown) return;
+  if (!shown) return null;
   const used = swatch + ctx.measureText(shown).width;
   const detailed = shown === title && used + size * 0.6 + detailWidth < width;
   const x = Math.max(start, Math.min(least, start + width - used - (detailed ? size * 0.6 + detailWidth : 0)));
@@ -69,10 +73,11 @@ function paintHeading(ctx, { family, title, detail, start, width, size, baseline
   }
   ctx.fillStyle = theme.ink;
   ctx.fillText(shown, x + swatch, baseline);
-  if (!detailed) return;
+  if (!detailed) return [x, x + used];
   ctx.font = `400 ${size * 0.9}px ${theme.font}`;
   ctx.fillStyle = theme.muted;
   ctx.fillText(detail, x + used + size * 0.6, baseline);
+  return [x, x + used + size * 0.6 + detailWidth];
 }
 
 // The name of the model under the pointer, at a size that can be read at any zoom.

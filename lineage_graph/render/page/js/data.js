@@ -1,17 +1,30 @@
-// The graph as the page reads it. Models and edges are numbered; the numbers are those of vis-network's ids.
+// The graph as the page reads it. Models and edges are numbered.
 const DATA = JSON.parse(document.getElementById("lineage").textContent);
-const MODELS = DATA.models.map((model, id) => ({ ...model, id, short: DATA.network.nodes[id].label }));
-const EDGES = DATA.edges.map((edge, id) => ({
-  ...edge,
-  id,
-  from: DATA.network.edges[id].from,
-  to: DATA.network.edges[id].to,
-}));
+
+// Records from columns (columns.py); what is empty is left out.
+function unpacked({ length, columns }) {
+  const records = Array.from({ length }, () => ({}));
+  for (const [name, column] of Object.entries(columns)) {
+    const at = Array.isArray(column) ? (id) => column[id] : "all" in column ? () => column.all : (id) => column.of[column.at[id]];
+    for (let id = 0; id < length; id += 1) if (at(id) !== "") records[id][name] = at(id);
+  }
+  records.forEach((record, id) => (record.id = id));
+  return records;
+}
+
+const MODELS = unpacked(DATA.models);
+const EDGES = unpacked(DATA.edges);
 const PARENT_EDGES = MODELS.map(() => []);
 const CHILD_EDGES = MODELS.map(() => []);
 for (const edge of EDGES) {
   PARENT_EDGES[edge.to].push(edge);
   CHILD_EDGES[edge.from].push(edge);
+}
+
+// The signals of an edge as [place in DATA.signals, value]; none where the page leaves them out.
+function evidenceOf(edge) {
+  const [shape, ...values] = DATA.evidence.values[edge.id] || [null];
+  return values.map((value, index) => [DATA.evidence.shapes[shape][index], value]);
 }
 
 const isSure = (edge) => edge.confidence >= state.least; // as sure as the reader asks for

@@ -66,8 +66,8 @@ function warningsOf(edge) {
 
 // Where in the network the two lie apart, as columns in the order of the network; the largest fills the height.
 function apartOf(edge) {
-  if (!edge.apart) return [];
-  const [place, values] = edge.apart;
+  if (!DATA.apart[edge.id]) return [];
+  const [place, values] = DATA.apart[edge.id];
   const names = DATA.networks[place];
   const most = Math.max(...values);
   const columns = values.map((value, index) => {
@@ -88,8 +88,10 @@ function apartOf(edge) {
   ];
 }
 
+const LEFT_OUT = "In so large a zoo this page leaves it out. It is in lineage.json, and lgraph explain PARENT CHILD --in DIR shows it.";
+
 function edgeContent(edge) {
-  const entries = edge.evidence.map(([signal, value]) => [DATA.signals[signal], value, DATA.meanings[signal]]);
+  const entries = evidenceOf(edge).map(([signal, value]) => [DATA.signals[signal], value, DATA.meanings[signal]]);
   const cues = entries.filter(([name]) => name.startsWith(CUE)).map(([name, ...rest]) => [name.slice(CUE.length), ...rest]);
   const others = entries.filter(([name]) => !name.startsWith(CUE));
   const declared = { confirmed: "confirmed", contradicted: "contradicted" }[edge.declared] ?? "nobody declared it";
@@ -102,6 +104,7 @@ function edgeContent(edge) {
     ...cuesOf(edge, cues),
     ...apartOf(edge),
     others.length ? section("Evidence", signals(others, 1, isSigned)) : null,
+    DATA.evidence.values[edge.id] ? null : section("Evidence", element("p", { class: "note" }, LEFT_OUT)),
   ];
 }
 

@@ -52,8 +52,7 @@ class Room {
 // whole way of those to a model of several parents, which come from anywhere.
 function occupied() {
   const room = new Room();
-  for (const model of MODELS) {
-    if (!isShown("models", model.id)) continue;
+  for (const model of drawnModels()) {
     const [x, y] = at(model.id);
     const reach = reachOf(model);
     room.take([x - reach, y - reach - (PARENT_EDGES[model.id].length ? GLYPH + 2.5 : 0), x + reach, y + reach]);
@@ -66,8 +65,8 @@ function occupied() {
     const ends = [lanes.at(-1)[0], at(EDGES[id].to)[0]];
     room.take([Math.min(...ends), branch - 1, Math.max(...ends), branch + 1]);
   }
-  for (const edge of EDGES) {
-    if (PARENT_EDGES[edge.to].length < 2 || !isShown("edges", edge.id)) continue;
+  for (const edge of drawnEdges()) {
+    if (PARENT_EDGES[edge.to].length < 2) continue;
     for (const [x, y] of wayOf(edge).flatMap(pointsOf)) room.take([x - 1, y - 1, x + 1, y + 1]);
   }
   return room;
@@ -77,8 +76,7 @@ function fitting(size) {
   labels.named = new Set(); // a way begins at the model itself where that has no name
   const room = occupied();
   const shown = new Set();
-  for (const model of [...MODELS].sort((a, b) => (b.role === "root") - (a.role === "root"))) {
-    if (!isShown("models", model.id)) continue;
+  for (const model of drawnModels().sort((a, b) => (b.role === "root") - (a.role === "root"))) {
     const box = labelBox(model, size);
     const [left, top, right, bottom] = box;
     if (!room.isFree([left - size / 4, top, right + size / 4, bottom])) continue;
@@ -94,7 +92,7 @@ function updateLabels(scale) {
   if (labels.scale === scale && labels.layout === layout && labels.of === shown) return;
   const size = Math.max(LABEL_SIZE, READABLE / scale);
   const named = size === LABEL_SIZE ? null : size < LARGEST ? fitting(size) : new Set();
-  const shrunk = named && named.size < (shown?.models.size ?? MODELS.length) && LABEL_SIZE * scale >= SMALLEST;
+  const shrunk = named && named.size < drawnModels().length && LABEL_SIZE * scale >= SMALLEST;
   labels = { scale, layout, of: shown, size: shrunk ? LABEL_SIZE : size, named: shrunk ? null : named };
 }
 

@@ -62,6 +62,15 @@ function colourKeys() {
   return COLOURINGS[state.colour].entries().map(([text, colour, mark]) => modelKey(text, "child", colour ?? theme.neutral, mark));
 }
 
+function cardKeys() {
+  if (!FOLDS.length) return [];
+  const paint = (ctx) => {
+    ctx.fillStyle = HUES[0];
+    [8, 18, 12].forEach((width, row) => ctx.fillRect((KEY.width - width) / 2, 4 + row * 6, width, 4.5));
+  };
+  return [key("a row for each generation", paint)];
+}
+
 function legendOfTree() {
   const kinds = Object.keys(HEADS).filter((kind) => EDGES.some((edge) => edge.kind === kind));
   const others = [...new Set(EDGES.map((edge) => edge.kind))].filter((kind) => !(kind in HEADS)).slice(0, 3);
@@ -72,7 +81,7 @@ function legendOfTree() {
   if (EDGES.some(isOpen)) certainty.push(edgeKey("direction open", { dash: [2.5, 4], open: true }));
   if (dashes.includes(8)) certainty.push(edgeKey("unseen ancestor", { dash: [8, 5] }));
   const models = state.colour === "family" ? "Models by family" : "Models";
-  return [...group(models, modelKeys()), ...group("Edges", edges), ...group("Certainty", certainty)];
+  return [...group("Folded", cardKeys()), ...group(models, modelKeys()), ...group("Edges", edges), ...group("Certainty", certainty)];
 }
 
 const legend = () => view().paint === null ? [] : [...group(COLOURINGS[state.colour].title, colourKeys()), ...view().legend()];

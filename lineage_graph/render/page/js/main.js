@@ -26,4 +26,4 @@ byId("legend").querySelector("summary").addEventListener("click", reopen);
 new ResizeObserver(redraw).observe(byId("views"));
 
 // For the console and for tests.
-window.lineage = Object.freeze({ network, state, views, points, colourOf, markOf, boxes: () => view().boxes(), models: MODELS, edges: EDGES });
+window.lineage = Object.freeze({ network, state, views, points, colourOf, markOf, boxes: () => view().boxes(), cards: cardBoxes, handles: () => layout.handles, models: MODELS, edges: EDGES });

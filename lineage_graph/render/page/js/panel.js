@@ -35,11 +35,6 @@ function relation(edge, other) {
   return element("li", {}, nameButton(other), evidence);
 }
 
-function claim([name, verdict, whereabouts]) {
-  const note = whereabouts ? `${verdict}, ${whereabouts}` : verdict;
-  return element("li", {}, element("bdi", { class: "name" }, name), element("span", { class: `tag ${verdict}` }, note));
-}
-
 function miss([a, b, confidence, , reason], id) {
   const why = element("p", { class: "note" }, `${percent(confidence)} — ${reason}`);
   return element("li", { class: "tall" }, nameButton(a === id ? b : a), why);
@@ -73,7 +68,6 @@ function hiddenNote(model) {
 function modelContent(model) {
   const [parents, children] = [PARENT_EDGES[model.id], CHILD_EDGES[model.id]];
   const facts = factsOf(model);
-  const findings = findingsOf(model);
   const misses = DATA.misses.filter(([a, b]) => a === model.id || b === model.id);
   return [
     hiddenNote(model),
@@ -87,10 +81,18 @@ function modelContent(model) {
     parents.length ? section("Parents", capped(byPart(parents), (edge) => relation(edge, edge.from))) : null,
     ...originsOf(model),
     children.length ? section("Children", capped(children, (edge) => relation(edge, edge.to))) : null,
-    model.claims.length ? section("Declared parents", capped(model.claims, claim)) : null,
-    findings.length ? section("Audit of its card", capped(findings, finding)) : null,
+    declaredOf(model),
     misses.length ? section("Nearest misses", capped(misses, (entry) => miss(entry, model.id))) : null,
   ];
+}
+
+// The title of the panel, what kind of thing it is, and all else.
+function contentOf({ kind, id }) {
+  if (kind === "fold") return foldContent(FOLD_BY_ID.get(id));
+  if (kind === "model") return [MODELS[id].name, describe(MODELS[id]), modelContent(MODELS[id])];
+  const edge = EDGES[id];
+  const ends = `${MODELS[edge.from].name} → ${MODELS[edge.to].name}`;
+  return [ends, `Edge · ${edge.kind}${isOpen(edge) ? " · direction open" : ""}`, edgeContent(edge)];
 }
 
 function showPanel() {
@@ -98,21 +100,17 @@ function showPanel() {
     panel.hidden = true;
     return;
   }
-  const { kind, id } = state.chosen;
-  const isModel = kind === "model";
-  const edge = EDGES[id];
-  const title = isModel ? MODELS[id].name : `${MODELS[edge.from].name} → ${MODELS[edge.to].name}`;
+  const [title, kindOf, content] = contentOf(state.chosen);
   const close = element("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => change({ chosen: null, selection: null }) }, "×");
-  const kindOf = isModel ? describe(MODELS[id]) : `Edge · ${edge.kind}${isOpen(edge) ? " · direction open" : ""}`;
   const heading = element("h2", {}, element("bdi", {}, title));
   const subtitle = element("p", { class: "note" }, kindOf);
   panel.replaceChildren(
     element("header", {}, element("div", {}, heading, subtitle), close),
-    element("div", { class: "body" }, ...(isModel ? modelContent(MODELS[id]) : edgeContent(edge)).filter(Boolean)),
+    element("div", { class: "body" }, ...content.filter(Boolean)),
   );
   panel.hidden = false;
   say(`${title}: ${kindOf}`);
-  view().reveal(isModel ? id : edge.to);
+  revealChosen();
 }
 
 onChange((before) => {

@@ -1,5 +1,5 @@
 // What each parent of a merge or a splice gave: a coefficient, or blocks.
-const valueOf = (edge, name) => edge.evidence.find(([signal]) => DATA.signals[signal] === name)?.[1];
+const valueOf = (edge, name) => evidenceOf(edge).find(([signal]) => DATA.signals[signal] === name)?.[1];
 
 const isJoined = (edge) => edge.kind === "merge" || edge.kind === "splice";
 
@@ -53,7 +53,7 @@ const PART_SIZE = 11; // pixels on the screen
 
 function paintParts(ctx, scale) {
   const target = state.hovered ?? state.chosen;
-  if (!target) return;
+  if (!target || target.kind === "fold") return;
   const edges = target.kind === "edge" ? [EDGES[target.id]] : PARENT_EDGES[target.id];
   const size = PART_SIZE / scale;
   ctx.font = `600 ${size}px ${theme.font}`;
@@ -61,7 +61,7 @@ function paintParts(ctx, scale) {
   ctx.textBaseline = "middle";
   for (const edge of edges.filter(isJoined)) {
     const text = partOf(edge);
-    if (!text || !isShown("edges", edge.id)) continue;
+    if (!text || !isShown("edges", edge.id) || !isPlaced(edge.to)) continue;
     const [x, y] = pointOf(wayOf(edge)[0], 0.35);
     const width = ctx.measureText(text).width + size * 0.6;
     ctx.globalAlpha = 0.9;

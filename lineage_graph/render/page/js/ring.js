@@ -5,7 +5,20 @@ const RING_REACH = 0.795; // where the curves end
 const RING_GAPS = ["parent", "grandparent", "great-grandparent"];
 
 const RING_BLOCKS = RING.blocks.map(([start, end, model, count]) => ({ start, end, middle: (start + end) / 2, model, count }));
-const ringBlockOf = new Map(RING_BLOCKS.map((block, index) => [block.model, index]));
+
+// A block is a model, or a family where they are folded.
+const ringFold = (block) => FOLD_BY_ID.get(FOLD_OF[block.model]);
+const ringTarget = (block) => (RING.folded ? { kind: "fold", id: FOLD_OF[block.model] } : { kind: "model", id: block.model });
+const ringBlocks = new Map(RING_BLOCKS.map((block) => [ringTarget(block).id, block]));
+const ringBlockOf = (id) => ringBlocks.get(RING.folded ? FOLD_OF[id] : id);
+const ringBlockIsShown = (block) => (RING.folded ? shownIn(ringFold(block)) > 0 : isShown("models", block.model));
+const ringBlockIsLit = (block) => (RING.folded ? litIn(ringFold(block)) > 0 : isLit("models", block.model));
+
+// The block of what is chosen or under the pointer; of an edge there is none.
+function ringBlockOfTarget(target) {
+  if (target === null || target.kind === "edge") return undefined;
+  return target.kind === "model" ? ringBlockOf(target.id) : RING.folded ? ringBlocks.get(target.id) : undefined;
+}
 
 const onRing = (angle, radius) => [radius * Math.sin(angle), -radius * Math.cos(angle)];
 const ringMix = (a, b, share) => [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share];
@@ -26,7 +39,7 @@ function ringSpline(points) {
 }
 
 function ringWay(from, to, route) {
-  const ends = [from, to].map((id) => onRing(RING_BLOCKS[ringBlockOf.get(id)].middle, 1));
+  const ends = [from, to].map((id) => onRing(ringBlockOf(id).middle, 1));
   const through = RING.routes[route].map((hub) => RING.hubs[hub]);
   return ringSpline([ends[0], ...through, ends[1]]).map(([x, y]) => [x * RING_REACH, y * RING_REACH]);
 }

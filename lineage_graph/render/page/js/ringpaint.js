@@ -19,7 +19,7 @@ function ringSector(ctx, radius, [inner, outer], start, end) {
 function ringBrightness() {
   if (!lit && !shown) return () => 1;
   const before = [0]; // bright blocks before each
-  for (const { model } of RING_BLOCKS) before.push(before.at(-1) + (isShown("models", model) && isLit("models", model) ? 1 : 0));
+  for (const block of RING_BLOCKS) before.push(before.at(-1) + (ringBlockIsShown(block) && ringBlockIsLit(block) ? 1 : 0));
   return (start, end) => (before[ringBlocksBefore(end)] > before[ringBlocksBefore(start)] ? 1 : DIM * 1.6);
 }
 
@@ -59,15 +59,16 @@ function ringPaintNumber(ctx, radius, root, start, end) {
 
 function ringPaintBlocks(ctx, radius) {
   const [inner, outer] = RING_BANDS[2];
+  const chosen = ringBlockOfTarget(state.chosen);
   for (const block of RING_BLOCKS) {
     const model = MODELS[block.model];
-    if (!isShown("models", model.id)) continue;
-    ctx.globalAlpha = isLit("models", model.id) ? 1 : DIM;
+    if (!ringBlockIsShown(block)) continue;
+    ctx.globalAlpha = ringBlockIsLit(block) ? 1 : DIM;
     const gap = Math.min((block.end - block.start) * 0.1, 0.6 / radius);
     ringSector(ctx, radius, [inner, outer], block.start + gap, block.end - gap);
     ringPaintBlock(ctx, model, radius * inner * (block.end - block.start));
     ringPaintMark(ctx, model, block, radius);
-    if (state.chosen?.kind === "model" && state.chosen.id === model.id) ringPaintHalo(ctx, radius, block);
+    if (block === chosen) ringPaintHalo(ctx, radius, block);
   }
   ctx.globalAlpha = 1;
 }
@@ -138,9 +139,9 @@ function ringStroke(ctx, way, radius) {
 
 // The blocks that carry names: all where all have room; else those that are lit, then roots, as far as they have.
 function ringNamed(radius) {
-  const shownBlocks = RING_BLOCKS.filter((block) => isShown("models", block.model));
+  const shownBlocks = RING_BLOCKS.filter(ringBlockIsShown);
   const need = RING_PITCH / radius;
-  const weight = ({ model }) => (lit?.models.has(model) ? 2 : 0) + (MODELS[model].role === "root" ? 1 : 0);
+  const weight = (block) => (lit && ringBlockIsLit(block) ? 2 : 0) + (MODELS[block.model].role === "root" ? 1 : 0);
   const crowded = shownBlocks.some(({ start, end }) => end - start < need);
   const wanted = crowded ? shownBlocks.filter(weight).sort((a, b) => weight(b) - weight(a)) : shownBlocks;
   const taken = new Map();
@@ -156,12 +157,13 @@ function ringNamed(radius) {
 // Outside, along the radius, and none upside down. `inside`: whether a place is on the screen: no name is cut off.
 function ringPaintNames(ctx, radius, inside) {
   ctx.textBaseline = "middle";
-  for (const { model: id, middle } of ringNamed(radius)) {
+  for (const block of ringNamed(radius)) {
+    const { model: id, middle } = block;
     const model = MODELS[id];
     if (!inside(...onRing(middle, radius + 7 + labelWidth(model, RING_FONT)))) continue;
     const right = Math.sin(middle) >= -1e-9;
     ctx.save();
-    ctx.globalAlpha = isLit("models", id) ? 1 : DIM * 1.6;
+    ctx.globalAlpha = ringBlockIsLit(block) ? 1 : DIM * 1.6;
     ctx.rotate(middle - Math.PI / 2 + (right ? 0 : Math.PI));
     ctx.font = labelFont(model, RING_FONT);
     ctx.textAlign = right ? "left" : "right";
@@ -171,5 +173,5 @@ function ringPaintNames(ctx, radius, inside) {
   }
 }
 
-const ringNameOf = (id) => (RING.folded && !isAlone(MODELS[id]) ? `Family ${MODELS[id].family}` : MODELS[id].short);
+const ringNameOf = (id) => (RING.folded ? FOLD_BY_ID.get(FOLD_OF[id]).title : MODELS[id].short);
 

@@ -28,13 +28,12 @@ function ringZoom(factor, x = ringBox.clientWidth / 2, y = ringBox.clientHeight 
 }
 
 function ringSpot(id) {
-  const { middle } = RING_BLOCKS[ringBlockOf.get(id)];
+  const { middle } = ringBlockOf(id);
   const [x, y] = onRing(middle, ringCamera.radius * (RING_BANDS[2][0] + RING_BANDS[2][1]) * 0.5);
   return { x: ringCamera.x + x, y: ringCamera.y + y };
 }
 
 function ringReveal(id) {
-  if (!ringBlockOf.has(id)) return;
   const free = freeArea();
   const within = (value, size, margin) => Math.min(Math.max(value, margin), Math.max(size - margin, margin));
   const { x, y } = ringSpot(id);
@@ -58,7 +57,8 @@ function ringPicture(ctx, curves = ringPaintAll) {
   ringPaintBlocks(ctx, ringCamera.radius);
   ringPaintNames(ctx, ringCamera.radius, ringInside);
   ctx.restore();
-  if (state.hovered?.kind === "model" && ringBlockOf.has(state.hovered.id)) ringPaintTag(ctx, state.hovered.id);
+  const hovered = ringBlockOfTarget(state.hovered);
+  if (hovered) ringPaintTag(ctx, hovered);
 }
 
 function ringDraw() {
@@ -79,10 +79,9 @@ function ringDraw() {
 }
 
 // The whole name of the model under the pointer, towards the centre from its block.
-function ringPaintTag(ctx, id) {
-  const block = RING_BLOCKS[ringBlockOf.get(id)];
-  const { name } = MODELS[id];
-  const short = RING.folded ? `${ringNameOf(id)}, ${plural(block.count, "model")}` : name.length > 60 ? `${name.slice(0, 30)}…${name.slice(-29)}` : name;
+function ringPaintTag(ctx, block) {
+  const { name } = MODELS[block.model];
+  const short = RING.folded ? `${ringNameOf(block.model)}, ${plural(block.count, "model")}` : name.length > 60 ? `${name.slice(0, 30)}…${name.slice(-29)}` : name;
   ctx.font = `600 12.5px ${theme.font}`;
   const width = ctx.measureText(short).width + 14;
   const [x, y] = onRing(block.middle, ringCamera.radius * RING_BANDS[2][0] - 16);
@@ -107,7 +106,7 @@ function ringUnder(x, y) {
   const away = Math.hypot(dx, dy);
   if (away >= RING_REACH && away <= 1.01) {
     const block = ringBlockAt((Math.atan2(dx, -dy) + 2 * Math.PI) % (2 * Math.PI));
-    return block && isShown("models", block.model) ? { kind: "model", id: block.model } : null;
+    return block && ringBlockIsShown(block) ? ringTarget(block) : null;
   }
   const edge = away < RING_REACH ? ringEdgeNear(dx, dy, POINTER / ringCamera.radius) : null;
   return edge === null ? null : { kind: "edge", id: edge };
@@ -168,17 +167,18 @@ function ringFollowPointers() {
 
 // Round the circle, up to a parent, down to a child.
 function ringStep(key) {
-  const blocks = RING_BLOCKS.filter((block) => isShown("models", block.model));
+  const blocks = RING_BLOCKS.filter(ringBlockIsShown);
   if (!blocks.length) return null;
-  if (state.chosen?.kind !== "model" || !ringBlockOf.has(state.chosen.id)) return blocks[0].model;
-  const { id } = state.chosen;
-  if (key === "ArrowUp" || key === "ArrowDown") return stepInTree(key);
-  const at = blocks.findIndex((block) => block.model === id);
-  return blocks[(at + (key === "ArrowRight" ? 1 : -1) + blocks.length) % blocks.length].model;
+  const own = ringBlockOfTarget(state.chosen);
+  if (!own) return ringTarget(blocks[0]);
+  if (!RING.folded && key === "ArrowUp") return stepAlong(PARENT_EDGES[own.model], "from") ?? ringTarget(own);
+  if (!RING.folded && key === "ArrowDown") return stepAlong(CHILD_EDGES[own.model], "to") ?? ringTarget(own);
+  const way = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
+  return ringTarget(blocks[(blocks.indexOf(own) + way + blocks.length) % blocks.length]);
 }
 
 function boxesOfRing() {
-  return RING_BLOCKS.filter(({ model }) => isShown("models", model)).map(({ model, start, end }) => {
+  return RING_BLOCKS.filter(ringBlockIsShown).map(({ model, start, end }) => {
     const { x, y } = ringSpot(model);
     const corners = [start, (start + end) / 2, end].flatMap((angle) => RING_BANDS[2].map((band) => onRing(angle, band * ringCamera.radius)));
     const [xs, ys] = [corners.map(([one]) => one + ringCamera.x), corners.map(([, one]) => one + ringCamera.y)];
@@ -198,6 +198,7 @@ views.ring = {
   open: ringFit,
   fit: ringFit,
   reveal: ringReveal,
+  revealFold: (id) => ringBlockOfTarget({ kind: "fold", id }) && ringReveal(ringBlocks.get(id).model),
   zoom: (factor) => ringZoom(factor),
   step: ringStep,
   paint: (ctx) => ringPicture(ctx),

@@ -57,9 +57,10 @@ function between(models) {
 
 let lit = null; // {models, edges}, or null when nothing is dimmed
 function updateLit() {
-  if (state.hovered) lit = lineageOf(state.hovered);
+  const looksAt = (target) => target !== null && target.kind !== "fold";
+  if (looksAt(state.hovered)) lit = lineageOf(state.hovered);
   else if (state.selection) lit = selected(state.selection);
-  else if (state.chosen) lit = lineageOf(state.chosen);
+  else if (looksAt(state.chosen)) lit = lineageOf(state.chosen);
   else lit = state.found.size ? between(state.found) : null;
 }
 const isLit = (kind, id) => lit === null || lit[kind].has(id);

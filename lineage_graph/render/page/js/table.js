@@ -45,18 +45,25 @@ function compare(a, b) {
   return typeof a === "number" && typeof b === "number" ? a - b : collator.compare(String(a), String(b));
 }
 
+// A whole table in the order that it is looked at, kept: filters come and go, and many names take long to compare.
+const orders = new Map();
+function orderOf(what) {
+  const [title, way] = table.sort[what];
+  const name = `${what} ${title} ${way}`;
+  if (!orders.has(name)) {
+    const { value } = COLUMNS[what].find((column) => column.title === title);
+    const valued = (what === "models" ? MODELS : EDGES).map((one) => [value(one), one]);
+    valued.sort(([a, first], [b, second]) => (a === null || b === null ? compare(a, b) : way * compare(a, b)) || first.id - second.id);
+    orders.set(name, valued.map(([, one]) => one));
+  }
+  return orders.get(name);
+}
+
 // What passes the filters and, while somebody searches, is found.
 function rowsOf(what) {
   const found = state.found;
-  const all = what === "models" ? MODELS : EDGES;
   const isFound = (one) => !found.size || (what === "models" ? found.has(one.id) : found.has(one.from) || found.has(one.to));
-  const [title, way] = table.sort[what];
-  const { value } = COLUMNS[what].find((column) => column.title === title);
-  return all
-    .filter((one) => isShown(what, one.id) && isFound(one))
-    .map((one) => [value(one), one])
-    .sort(([a, first], [b, second]) => (a === null || b === null ? compare(a, b) : way * compare(a, b)) || first.id - second.id)
-    .map(([, one]) => one);
+  return orderOf(what).filter((one) => isShown(what, one.id) && isFound(one));
 }
 
 function headCell({ title, value }) {
@@ -158,6 +165,7 @@ views.table = {
   open: () => drawTable(null),
   fit: null,
   reveal: showRow,
+  revealFold() {},
   zoom() {},
   step: () => null,
   paint: null,

@@ -3,14 +3,20 @@
 const DIM = 0.16;
 
 const container = byId("graph"); // of the tree
-let layout = DATA.layouts.wide;
+// The whole graph is drawn, or what is open of it.
+const LAYOUTS = Object.values(DATA.layouts ?? {}).map((one) => ({ ...one, models: MODELS, edges: EDGES, cards: [] }));
+let layout = LAYOUTS[0] ?? composed(1.75);
 const at = (id) => layout.positions[id];
+const isPlaced = (id) => at(id) !== undefined;
+const drawnModels = () => layout.models.filter(({ id }) => isShown("models", id));
+const drawnEdges = () => layout.edges.filter(({ id }) => isShown("edges", id));
 
-const nodes = new vis.DataSet(DATA.network.nodes);
+const placedNodes = () => layout.models.map(({ id }) => ({ id, x: at(id)[0], y: at(id)[1] }));
+const nodes = new vis.DataSet(placedNodes());
 const network = new vis.Network(
   container,
   { nodes, edges: new vis.DataSet() },
-  { ...DATA.network.options, nodes: { ...DATA.network.options.nodes, ctxRenderer: renderModel } },
+  { ...DATA.options, nodes: { ...DATA.options.nodes, ctxRenderer: renderModel } },
 );
 
 function renderModel({ ctx, id, x, y }) {
@@ -56,7 +62,7 @@ function paintEdges(ctx, scale, view) {
   };
   for (const bright of lit ? [false, true] : [true]) {
     ctx.globalAlpha = bright ? 1 : DIM;
-    for (const edge of EDGES) {
+    for (const edge of layout.edges) {
       if (lit && lit.edges.has(edge.id) !== bright) continue;
       if (!isShown("edges", edge.id) || !inView(edge)) continue;
       if (!lit) ctx.globalAlpha = Math.min(1, Math.max(0.35, 14 / CHILD_EDGES[edge.from].length)); // a fan stays a fan
@@ -74,6 +80,7 @@ function paintUnder(ctx) {
   const view = viewport();
   updateLabels(scale);
   paintBands(ctx, view);
+  paintCards(ctx, scale, view);
   paintEdges(ctx, scale, view);
   paintHeadings(ctx, scale, view);
 }
@@ -83,7 +90,7 @@ function paintOver(ctx) {
   ctx.globalAlpha = 1;
   paintBandNames(ctx, scale, viewport());
   paintParts(ctx, scale);
-  if (state.hovered?.kind === "model") paintNameTag(ctx, MODELS[state.hovered.id], scale);
+  if (state.hovered?.kind === "model" && isPlaced(state.hovered.id)) paintNameTag(ctx, MODELS[state.hovered.id], scale);
 }
 
 network.on("beforeDrawing", paintUnder);
@@ -96,8 +103,8 @@ function paintTree(ctx) {
   ctx.translate(origin.x, origin.y);
   ctx.scale(network.getScale(), network.getScale());
   paintUnder(ctx);
-  for (const model of MODELS) drawModel(ctx, model, ...at(model.id));
-  for (const model of MODELS) drawLabel(ctx, model, ...at(model.id));
+  for (const model of layout.models) drawModel(ctx, model, ...at(model.id));
+  for (const model of layout.models) drawLabel(ctx, model, ...at(model.id));
   paintOver(ctx);
   ctx.restore();
 }

@@ -11,14 +11,17 @@ function followPointer() {
   network.on("blurNode", () => hover(null));
   container.addEventListener("mousemove", ({ offsetX, offsetY }) => {
     if (state.hovered?.kind === "model") return;
-    const edge = edgeUnder({ x: offsetX, y: offsetY });
-    hover(edge === null ? null : { kind: "edge", id: edge });
+    const fold = foldUnder({ x: offsetX, y: offsetY });
+    const edge = fold === null ? edgeUnder({ x: offsetX, y: offsetY }) : null;
+    hover(fold !== null ? { kind: "fold", id: fold } : edge === null ? null : { kind: "edge", id: edge });
   });
   container.addEventListener("mouseleave", () => hover(null));
   network.on("click", ({ nodes, pointer }) => {
     const model = nodes.find((id) => isShown("models", id));
-    const edge = model === undefined ? edgeUnder(pointer.DOM) : null;
+    const fold = model === undefined ? foldUnder(pointer.DOM) : null;
+    const edge = model === undefined && fold === null ? edgeUnder(pointer.DOM) : null;
     if (model !== undefined) choose("model", model);
+    else if (fold !== null) turnFold(fold, !state.open.has(fold));
     else if (edge !== null) choose("edge", edge);
     else change({ chosen: null, selection: null });
   });
@@ -31,7 +34,7 @@ function boxesOfTree() {
     const [start, end] = [network.canvasToDOM({ x: left, y: top }), network.canvasToDOM({ x: right, y: bottom })];
     return [start.x, start.y, end.x, end.y];
   };
-  return MODELS.filter((model) => isShown("models", model.id)).map((model) => {
+  return drawnModels().map((model) => {
     const { x, y } = network.canvasToDOM({ x: at(model.id)[0], y: at(model.id)[1] });
     const r = reachOf(model) * scale;
     const label = hasLabel(model.id) ? onScreen(labelBox(model, labels.size)) : null;
@@ -58,6 +61,7 @@ views.tree = {
   open: openingView,
   fit,
   reveal,
+  revealFold,
   zoom: (factor) => network.moveTo({ scale: Math.min(Math.max(network.getScale() * factor, 0.01), 8) }),
   step: stepInTree,
   paint: paintTree,

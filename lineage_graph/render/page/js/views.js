@@ -5,11 +5,12 @@
 //   element       its container, an element of the page's <main>; shown only while the view is looked at
 //   mount()       called once, before its first drawing: make the canvas, listen to the pointer in it. The pointer speaks
 //                 through hover(target), choose(kind, id) and change({ chosen: null }), target being
-//                 null or { kind: "model" | "edge", id }
+//                 null or { kind: "model" | "edge" | "fold", id }; a fold is a family of a zoo that is drawn folded
 //   draw()        paint everything anew, at once; called after every change of the state, of the theme and of the size
 //   open()        place the camera as the view comes to be looked at, or changes its size
 //   fit()         show everything
 //   reveal(id)    bring a model into freeArea(), the part of the view that the panel leaves free
+//   revealFold(id)  the same for a folded family
 //   zoom(factor)  come closer (above 1) or go back
 //   step(key)     the model that "ArrowUp", "ArrowDown", "ArrowLeft" or "ArrowRight" leads to from state.chosen, or null
 //   paint(ctx)    paint what is on the screen, in CSS pixels of the container, into any 2D context: a larger canvas for PNG,
@@ -43,7 +44,14 @@ function showView() {
     view().mount();
   }
   view().open();
-  if (state.chosen) view().reveal(state.chosen.kind === "model" ? state.chosen.id : EDGES[state.chosen.id].to);
+  if (state.chosen) revealChosen();
+}
+
+// The model that is chosen, the child of the edge, or the family.
+function revealChosen() {
+  const { kind, id } = state.chosen;
+  if (kind === "fold") view().revealFold(id);
+  else view().reveal(kind === "model" ? id : EDGES[id].to);
 }
 
 onChange((before) => {

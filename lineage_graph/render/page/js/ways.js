@@ -68,7 +68,7 @@ function paintEdge(ctx, edge, scale) {
 // first of them.
 function edgeNear(x, y, tolerance) {
   let [nearest, least] = [null, tolerance];
-  for (const edge of EDGES) {
+  for (const edge of layout.edges) {
     if (!isShown("edges", edge.id)) continue;
     if (y < at(edge.from)[1] - least || y > at(edge.to)[1] + least) continue;
     for (const part of wayOf(edge)) {
