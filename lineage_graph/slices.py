@@ -24,10 +24,10 @@ from lineage_graph.fingerprint import MATRIX_SIZE
 from lineage_graph.sketch import shape_signature
 from lineage_graph.types import FloatArray, TensorSpec
 
-SCHEMA = 2
+SCHEMA = 3
 """Raise it when anything in a sample changes its meaning."""
 
-SLICES, LENGTH = 4, 2048
+SLICES, LENGTH = 8, 2048
 """Slices of a model, and elements of each: ranks of strangers agree with a standard deviation of 0.022."""
 
 VECTORS, QUANTILES = 2, 16
