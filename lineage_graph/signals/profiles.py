@@ -27,6 +27,6 @@ def measure(pair: PairContext) -> dict[str, float]:
 
 
 def _equal(a: FloatArray, b: FloatArray) -> bool:
-    if a.size != b.size or np.unique(a).size < LEAST_DISTINCT:
+    if a.size != b.size or np.any(np.abs(a - b) > 1e-9 + EQUAL * np.abs(b)):
         return False
-    return bool(np.allclose(a, b, rtol=EQUAL, atol=1e-9))
+    return np.unique(a).size >= LEAST_DISTINCT
