@@ -11,7 +11,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from lineage_graph.checkpoints.extras import require
-from lineage_graph.errors import MissingExtraError
+from lineage_graph.errors import LineageGraphError, MissingExtraError
 
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
 --disable-component-update --disable-sync""".split()
@@ -57,8 +57,9 @@ def opened(browser: Any, file: Path, fragment: str = "") -> Iterator[Any]:
     """The page from disk in a context of its own, drawn."""
     context = browser.new_context(viewport=VIEWPORT)
     page = context.new_page()
-    page.goto(file.as_uri() + fragment)
-    page.wait_for_function(f"{DRAWN}.length === 1", timeout=120_000)
+    page.goto(file.as_uri() + fragment, timeout=120_000)
+    if not page.evaluate(f"{DRAWN}.length"):
+        raise LineageGraphError(f"{file}: the page loaded but drew nothing")
     yield page
     context.close()
 

@@ -41,4 +41,8 @@ def parts(graph: nx.DiGraph[str]) -> dict[int, list[str]]:
 
 def layouts(graph: nx.DiGraph[str], slots: Mapping[str, float], aspect: float) -> dict[int, Layout]:
     """Each of the :func:`parts` as it stands when it is open, from its own corner; see ``layout.arrange``."""
-    return {number: arrange(graph.subgraph(members).copy(), slots, aspect) for number, members in parts(graph).items()}
+    effort = min(1.0, FOLDED / max(len(graph), 1))  # the whole takes as long as the largest graph that is not folded
+    return {
+        number: arrange(graph.subgraph(members).copy(), slots, aspect, effort)
+        for number, members in parts(graph).items()
+    }

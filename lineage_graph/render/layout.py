@@ -101,12 +101,13 @@ class _Block:
         return FOLDED_ROW if self.family else ROW
 
 
-def arrange(graph: nx.DiGraph[str], slots: Mapping[str, float], aspect: float) -> Layout:
+def arrange(graph: nx.DiGraph[str], slots: Mapping[str, float], aspect: float, effort: float = 1.0) -> Layout:
     """Lay the graph out for a page of ``aspect`` width over height.
 
-    ``slots``: the width that each model and its label need, in pixels; no two slots of a row overlap.
+    ``slots``: the width that each model and its label need, in pixels; no two slots of a row overlap. ``effort``: see
+    ``tidy.draw``.
     """
-    families = [_family(graph, number, members, slots) for number, members in order.families(graph).items()]
+    families = [_family(graph, number, members, slots, effort) for number, members in order.families(graph).items()]
     shelves = _shelves(families, aspect)
     across = max((_width(shelf) for shelf in shelves), default=0.0)
     across = max(across, math.sqrt(sum(slots[node] for node in order.loners(graph)) * ROW * aspect))
@@ -115,12 +116,14 @@ def arrange(graph: nx.DiGraph[str], slots: Mapping[str, float], aspect: float) -
     return _stack(graph, shelves, slots, aspect)
 
 
-def _family(graph: nx.DiGraph[str], number: int, members: Sequence[str], slots: Mapping[str, float]) -> _Block:
+def _family(
+    graph: nx.DiGraph[str], number: int, members: Sequence[str], slots: Mapping[str, float], effort: float
+) -> _Block:
     generations = {node: int(graph.nodes[node]["generation"]) for node in members}
     parents: dict[int, int] = {}
     for node, generation in generations.items():
         parents[generation] = max(parents.get(generation, 0), graph.in_degree(node))
-    drawing = draw(graph, members, slots)
+    drawing = draw(graph, members, slots, effort)
     return _Block(number, f"Family {number}", census(graph, members), drawing, generations, parents)
 
 

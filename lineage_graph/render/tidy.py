@@ -67,12 +67,14 @@ class _Forest:
     extra: Sequence[tuple[str, str]]
 
 
-def draw(graph: nx.DiGraph[str], members: Sequence[str], slots: Mapping[str, float]) -> Drawing:
-    """Place the ``members`` of one family. ``slots``: the width that each model and its label need, in pixels."""
+def draw(graph: nx.DiGraph[str], members: Sequence[str], slots: Mapping[str, float], effort: float = 1.0) -> Drawing:
+    """Place the ``members`` of one family. ``slots``: the width that each model and its label need, in pixels.
+    ``effort``: share of the orders of siblings that are tried otherwise, 0 to 1.
+    """
     forest = _forest(graph.subgraph(members), members, slots)
     x = _place(forest)
     if forest.extra:
-        x = _with_fewer_crossings(forest, x)
+        x = _with_fewer_crossings(forest, x, effort)
         _centre_under_parents(graph, forest, x)
     return _unfold(forest, x, slots)
 
@@ -123,13 +125,13 @@ def _place(forest: _Forest) -> dict[str, float]:
     return x
 
 
-def _with_fewer_crossings(forest: _Forest, x: dict[str, float]) -> dict[str, float]:
+def _with_fewer_crossings(forest: _Forest, x: dict[str, float], effort: float) -> dict[str, float]:
     """Move subtrees that extra edges leave or enter among their siblings, one at a time, as long as that helps."""
     pairs = len(forest.extra) * (len(forest.extra) + len(forest.parent))
     trials = TRIALS // len(forest.units)
     if pairs <= COUNTABLE:
         trials = min(trials, COUNTABLE // max(pairs, 1))
-    least, trials = _tangle(forest, x), max(trials, 1)
+    least, trials = _tangle(forest, x), max(int(trials * effort), 1)
     for unit in _entangled(forest):
         siblings = forest.children[forest.parent[unit]] if unit in forest.parent else forest.roots
         for place in range(min(len(siblings), max(trials, 0))):

@@ -14,7 +14,7 @@ from lineage_graph.visible import visible
 if TYPE_CHECKING:
     import networkx as nx
 
-HEAVIEST = 8_000_000
+HEAVIEST = 4_000_000
 """Characters that one of these may take. A page of more opens slowly and is sent around by nobody."""
 
 MEGABYTE = 1_000_000

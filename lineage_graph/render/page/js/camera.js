@@ -79,7 +79,7 @@ function bring(x, y, across, down) {
   network.moveTo({ position: { x: cx + shift.x / scale, y: cy + shift.y / scale } });
 }
 
-// An open family, as large as it goes; its names can be read, or it begins at its first root.
+// An open family, as large as it goes; a very wide one from its first root on, as high as the view.
 function fitFold(id) {
   const fold = FOLD_BY_ID.get(id);
   const heading = layout.headings.find((one) => one[6] === id);
@@ -89,8 +89,11 @@ function fitFold(id) {
   }
   const [free, margins] = [freeArea(), insets()];
   const [left, top] = [heading[3], heading[4]];
-  const scale = Math.min((free.width - margins.left - margins.right) / fold.width, (free.height - margins.top - margins.bottom) / fold.height, 1.15);
-  place(left + fold.width / 2, top, Math.max(scale, 0.01));
+  const across = (free.width - margins.left - margins.right) / fold.width;
+  const down = (free.height - margins.top - margins.bottom) / fold.height;
+  const strip = across < down / 4 && across * LABEL_SIZE < SMALLEST; // so wide that as a whole it would be a line
+  if (strip) place(at(fold.models[0].id)[0], top, Math.min(down, READABLE / LABEL_SIZE));
+  else place(left + fold.width / 2, top, Math.max(Math.min(across, down, 1.15), 0.01));
   network.redraw();
 }
 

@@ -1,6 +1,7 @@
 // The card of a folded family: its name, how many models it has, its first root, and its generations as rows of a figure.
 const CARD_LEGIBLE = 0.72; // pixels on the screen for one of the card, from which on all its text is shown
 const CARD_NAMED = 0.2; // and from which on its name is
+const CARD_DRAWN = 0.09; // and from which on it is more than a spot of colour
 const FIGURE = { left: 118, right: 204, top: 14, bottom: 76 };
 const MOST_ROWS = 8;
 
@@ -70,19 +71,33 @@ function paintCardText(ctx, fold, seen) {
   };
   const room = FIGURE.left - 20;
   if (seen < CARD_LEGIBLE) {
-    write(whole.format(fold.models.length), 650, 34, theme.ink, 52, room);
-    write(rootOf(fold).short, 400, 19, theme.muted, 94, CARD.width - 20);
+    const number = whole.format(fold.models.length);
+    write(number, 650, Math.min(34, 140 / number.length), theme.ink, 52, room + 8);
+    write(fold.id > 0 ? rootOf(fold).short : fold.title, 400, 19, theme.muted, 94, CARD.width - 20);
     return;
   }
   write(title, 650, fold.id > 0 ? 14 : 12, theme.ink, 27, room);
   write(models, 400, 12.5, theme.ink, 47, room);
   write(generations, 400, 12.5, theme.muted, 65, room);
-  write(rootOf(fold).short, 400, 12.5, theme.muted, 92, CARD.width - 24);
+  if (fold.id > 0) write(rootOf(fold).short, 400, 12.5, theme.muted, 92, CARD.width - 24);
 }
 
-function paintCard(ctx, { fold, x, y, size }, scale) {
+// Of the colour that most of the last generation have.
+function paintSpot(ctx, { fold, x, y, size }) {
+  const spot = figureOf(fold).at(-1);
+  ctx.globalAlpha = litIn(fold) ? 1 : DIM;
+  ctx.fillStyle = spot?.[0]?.[0] ?? theme.neutral;
+  ctx.fillRect(x + CARD.width * size * 0.2, y + CARD.height * size * 0.2, CARD.width * size * 0.6, CARD.height * size * 0.6);
+}
+
+function paintCard(ctx, card, scale) {
+  const { fold, x, y, size } = card;
   const seen = scale * size;
   const special = [state.chosen, state.hovered].some((target) => target?.kind === "fold" && target.id === fold.id);
+  if (seen < CARD_DRAWN && !special) {
+    paintSpot(ctx, card);
+    return;
+  }
   ctx.save();
   ctx.translate(x, y);
   ctx.scale(size, size);

@@ -10,7 +10,7 @@ const CARD = { width: 216, height: 104, gap: 14 };
 const LARGE = 24; // cards of full size; four times as many have half its sides, and so on
 const LEAST_CARD = 4; // halvings
 const OPEN_MARGIN = 26; // above and below an open family
-const MOST_COLUMNS = 80;
+const CARD_COLUMNS = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 19, 24, 30, 38, 48, 60, 76];
 
 // Largest first; the groups that are no families last.
 const FOLDS_BY_SIZE = [
@@ -74,6 +74,12 @@ function shelved(folds, levels, width) {
   return { places, width: across, height: y + row };
 }
 
+// `of`: what the filters left when it was made.
+function emptyScene() {
+  const drawn = { positions: [], routes: {}, bands: [], headings: [], models: [], edges: [], cards: [], places: [] };
+  return { ...drawn, of: shown, width: 0, height: 0 };
+}
+
 // The scene for a page of this aspect, width over height; like DATA.layouts, with the cards, and with what it draws.
 function composed(aspect) {
   const folds = FOLDS_BY_SIZE.filter((fold) => shownIn(fold));
@@ -81,14 +87,14 @@ function composed(aspect) {
   const widest = Math.max(CARD.width, ...folds.filter(({ id }) => state.open.has(id)).map(({ width }) => width));
   let best = { places: [], width: 0, height: 0 };
   let least = Infinity;
-  for (let columns = 1; columns <= MOST_COLUMNS; columns += 1) {
+  for (const columns of CARD_COLUMNS) {
     const width = Math.max(columns * (CARD.width + CARD.gap) - CARD.gap, widest);
     const tried = shelved(folds, levels, width);
     const taken = Math.max(tried.width / aspect, tried.height);
     if (taken < least) [best, least] = [tried, taken];
-    if (columns > folds.length) break;
+    if (columns > folds.length || width > 2 * aspect * tried.height) break; // it only gets flatter
   }
-  const scene = { ...best, positions: [], routes: {}, bands: [], headings: [], models: [], edges: [], cards: [] };
+  const scene = { ...emptyScene(), ...best };
   for (const place of best.places) {
     if (place.isOpen) unfold(scene, place);
     else scene.cards.push(place);
@@ -134,7 +140,7 @@ onChange((before) => {
   if (state.view !== "tree" || before.view !== "tree") return; // a view that comes to be looked at is composed then
   const opened = [...state.open].filter((id) => !before.open.has(id));
   const closed = [...before.open].filter((id) => !state.open.has(id));
-  if (!opened.length && !closed.length && before.filters === state.filters) return;
+  if (!opened.length && !closed.length && layout.of === shown) return;
   compose();
   if (opened.length && FOLD_BY_ID.has(opened.at(-1))) fitFold(opened.at(-1));
   else if (closed.length && state.open.size) fitFold(closed.at(-1));

@@ -23,16 +23,31 @@ function ringBrightness() {
   return (start, end) => (before[ringBlocksBefore(end)] > before[ringBlocksBefore(start)] ? 1 : DIM * 1.6);
 }
 
+// What is narrower than a pixel is painted as one with its neighbours before it: thousands of such would leave nothing.
+function* ringWide(arcs, radius, endsOf) {
+  let since = null;
+  for (const arc of arcs) {
+    const [start, end] = endsOf(arc);
+    since ??= start;
+    if (end - since < 1 / radius && end - start < 1 / radius) continue;
+    yield [end - start < 1 / radius ? since : start, end, arc];
+    since = null;
+  }
+}
+
+const ringEnds = ([start, end]) => [start, end];
+const ringBlockEnds = ({ start, end }) => [start, end];
+
 function ringPaintBands(ctx, radius) {
   const brightness = ringBrightness();
-  for (const [start, end, generation] of RING.generations) {
+  for (const [start, end, [, , generation]] of ringWide(RING.generations, radius, ringEnds)) {
     ctx.globalAlpha = brightness(start, end);
     ctx.fillStyle = generation ? ringColours().reds[generation - 1] : theme.line;
     ringSector(ctx, radius, RING_BANDS[0], start, end);
     ctx.fill();
   }
   const [inner, outer] = RING_BANDS[1];
-  for (const [start, end, roots] of RING.middle) {
+  for (const [start, end, [, , roots]] of ringWide(RING.middle, radius, ringEnds)) {
     ctx.globalAlpha = brightness(start, end);
     const step = (outer - inner) / Math.max(roots.length, 1);
     for (let place = 0; place < Math.max(roots.length, 1); place += 1) {
@@ -60,13 +75,12 @@ function ringPaintNumber(ctx, radius, root, start, end) {
 function ringPaintBlocks(ctx, radius) {
   const [inner, outer] = RING_BANDS[2];
   const chosen = ringBlockOfTarget(state.chosen);
-  for (const block of RING_BLOCKS) {
+  for (const [start, end, block] of ringWide(RING_BLOCKS.filter(ringBlockIsShown), radius * inner, ringBlockEnds)) {
     const model = MODELS[block.model];
-    if (!ringBlockIsShown(block)) continue;
     ctx.globalAlpha = ringBlockIsLit(block) ? 1 : DIM;
-    const gap = Math.min((block.end - block.start) * 0.1, 0.6 / radius);
-    ringSector(ctx, radius, [inner, outer], block.start + gap, block.end - gap);
-    ringPaintBlock(ctx, model, radius * inner * (block.end - block.start));
+    const gap = Math.min((end - start) * 0.1, 0.6 / radius);
+    ringSector(ctx, radius, [inner, outer], start + gap, end - gap);
+    ringPaintBlock(ctx, model, radius * inner * (end - start));
     ringPaintMark(ctx, model, block, radius);
     if (block === chosen) ringPaintHalo(ctx, radius, block);
   }

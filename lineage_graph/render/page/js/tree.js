@@ -5,7 +5,7 @@ const DIM = 0.16;
 const container = byId("graph"); // of the tree
 // The whole graph is drawn, or what is open of it.
 const LAYOUTS = Object.values(DATA.layouts ?? {}).map((one) => ({ ...one, models: MODELS, edges: EDGES, cards: [] }));
-let layout = LAYOUTS[0] ?? composed(1.75);
+let layout = LAYOUTS[0] ?? emptyScene();
 const at = (id) => layout.positions[id];
 const isPlaced = (id) => at(id) !== undefined;
 const drawnModels = () => layout.models.filter(({ id }) => isShown("models", id));
