@@ -64,6 +64,6 @@ BENCHES: tuple[Bench, ...] = (
     ),
     Bench("trace", "what tracing one checkpoint costs beside fingerprinting it", "lineage_graph.bench.trace"),
     Bench(
-        "one-more", "placing one more model in zoos of up to 100,000, judged by weights", "lineage_graph.bench.one_more"
+        "placing", "placing one more model in zoos of up to 100,000, judged by weights", "lineage_graph.bench.placing"
     ),
 )

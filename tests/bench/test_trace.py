@@ -1,6 +1,6 @@
 """The bench of a trace runs at a small size."""
 
-from lineage_graph.bench import one_more, trace
+from lineage_graph.bench import placing, trace
 from lineage_graph.types import silent
 
 
@@ -14,8 +14,8 @@ def test_a_row_for_each_population(monkeypatch, tmp_path):
 
 def test_one_more_is_placed_in_a_large_zoo(tmp_path, monkeypatch):
     """Of which not all models are decoded."""
-    monkeypatch.setattr(one_more, "SIZES", (700,))
-    header, _, row = one_more.run(tmp_path, silent).splitlines()
+    monkeypatch.setattr(placing, "SIZES", (700,))
+    header, _, row = placing.run(tmp_path, silent).splitlines()
     found = dict(zip(header.split(" | "), row.split(" | "), strict=True))
     assert found["of its shapes"] == "140"
     assert 20 < int(found["rows decoded"]) < 300

@@ -34,7 +34,7 @@ from lineage_graph.types import Checkpoint, Fingerprint, LineageGraph, Model, Pr
 
 SIZES = (1_000, 10_000, 100_000)
 
-VARIABLE = "LGRAPH_ONE_MORE_MODELS"
+VARIABLE = "LGRAPH_PLACING_MODELS"
 
 WIDTH = 256
 """Rows and columns of the new model's matrices."""
@@ -54,9 +54,9 @@ def run(workdir: Path, progress: Progress) -> str:
     sizes = [int(size) for size in os.environ.get(VARIABLE, "").split()] or list(SIZES)
     rows = []
     for done, size in enumerate(sizes):
-        progress("one-more", done, len(sizes))
+        progress("placing", done, len(sizes))
         rows.append(_row(size, workdir / str(size)))
-    progress("one-more", len(sizes), len(sizes))
+    progress("placing", len(sizes), len(sizes))
     header = (
         *("models", "of its shapes", "digest + fingerprint, s", "read the graph, s", "open the index, s"),
         *("choose rows, s", "rows decoded", "placed, new pairs included, s", "the same again, s", "pairs compared"),
