@@ -175,7 +175,10 @@ def outside(gram: FloatMatrix, bases: int) -> Mix | None:
         support = _supported(range(len(gram)), tasks)
         if len(support) < 2:
             continue
-        mix = prune(gram, beyond(gram, sorted([*support, base]), base))
+        mix = beyond(gram, sorted([*support, base]), base)
+        if mix.slack > HOPELESS:
+            continue
+        mix = prune(gram, mix)
         if _plausible(gram, mix, base) and (best is None or mix.slack < best.slack):
             best = mix
     return best
