@@ -59,7 +59,7 @@ def test_json_has_it_all(trace: Call, zoo: Path) -> None:
     assert found["verdict"] == "child"
     assert [parent["id"] for parent in found["parents"]] == ["a.safetensors"]
     assert found["chain"][:2] == ["d", "a.safetensors"]
-    assert found["zoo"] == {"models": 3, "unlike": 0, "failed": 0}
+    assert found["zoo"] == {"models": 3, "unlike": 0, "failed": 0, "sampled": 0}
     assert not found["added"]
 
 
