@@ -26,7 +26,7 @@ FRAMES = """() => { window.frames_ = []; let before = null;
     window.frame_ = requestAnimationFrame(step); }"""
 
 FLUSHED = """(title) => { const canvas = [...document.querySelectorAll('.view:not([hidden]) canvas')].at(-1);
-    const group = [...document.querySelectorAll('#filters fieldset')].find((one) => one.innerText.startsWith(title));
+    const group = [...document.querySelectorAll('#filters fieldset')].find((one) => one.textContent.startsWith(title));
     const start = performance.now(); group.querySelector('input').click();
     canvas.getContext('2d').getImageData(0, 0, 1, 1); return performance.now() - start; }"""
 """The time of a click, with what it paints: reading a pixel waits for that."""

@@ -112,7 +112,8 @@ def report(found: list[Costs]) -> str:
         for name, values in one.views.items()
     ]
     looks = ["models", "view", "frame while dragging, ms", "95 % below", "filter to picture, ms", "÷ fewest models"]
-    return f"Opening.\n\n{table(titles, opening)}\nMoving.\n\n{table(looks, moving)}"
+    load = f"Load average at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
+    return f"{load}\n\nOpening.\n\n{table(titles, opening)}\nMoving.\n\n{table(looks, moving)}"
 
 
 def _plain(view: str) -> str:
