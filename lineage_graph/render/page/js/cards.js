@@ -71,7 +71,7 @@ function paintCardText(ctx, fold, seen) {
   };
   const room = FIGURE.left - 20;
   if (seen < CARD_LEGIBLE) {
-    const number = whole.format(fold.models.length);
+    const number = (fold.models.length < 1000 ? whole : compact).format(fold.models.length);
     write(number, 650, Math.min(34, 140 / number.length), theme.ink, 52, room + 8);
     write(fold.id > 0 ? rootOf(fold).short : fold.title, 400, 19, theme.muted, 94, CARD.width - 20);
     return;
