@@ -54,6 +54,7 @@ def _facts(name: str, shape: int, dice: np.random.Generator) -> dict[str, Any]:
         "sha256": dice.bytes(32).hex(),
         "declared_parents": [],
         "features": f"architecture_{shape} 3x224x224; 2 head left out (head.bias, head.weight)",
+        "weights": "",
         "license": LICENSES[int(dice.integers(len(LICENSES)))],
         "created": f"202{dice.integers(6)}-{dice.integers(1, 13):02}-{dice.integers(1, 29):02}",
         "library": "transformers",

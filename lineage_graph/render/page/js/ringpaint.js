@@ -159,10 +159,12 @@ function ringNamed(radius) {
   const crowded = shownBlocks.some(({ start, end }) => end - start < need);
   const wanted = crowded ? shownBlocks.filter(weight).sort((a, b) => weight(b) - weight(a)) : shownBlocks;
   const taken = new Map();
+  const slots = Math.max(Math.ceil((2 * Math.PI) / need), 1);
+  const apart = (a, b) => Math.min(Math.abs(a - b), 2 * Math.PI - Math.abs(a - b)); // the last one meets the first
   return wanted.filter((block) => {
     const slot = Math.floor(block.middle / need);
-    const near = [slot - 1, slot, slot + 1].flatMap((one) => taken.get(one) ?? []);
-    if (crowded && near.some((other) => Math.abs(other - block.middle) < need)) return false;
+    const near = [-2, -1, 0, 1, 2].flatMap((step) => taken.get((slot + step + slots) % slots) ?? []);
+    if (crowded && near.some((other) => apart(other, block.middle) < need)) return false;
     taken.set(slot, [...(taken.get(slot) ?? []), block.middle]);
     return true;
   });
