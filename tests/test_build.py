@@ -16,7 +16,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file, save_file
 
-from lineage_graph import evidence, fingerprint, manifest
+from lineage_graph import fingerprint, held, manifest
 from lineage_graph.build import BuildSettings, build
 from lineage_graph.errors import OutputError, StrictError
 from lineage_graph.sources import digest
@@ -113,7 +113,7 @@ def test_a_second_build_reads_no_weights_and_ends_with_the_same_bytes(copied, tm
         raise AssertionError("weights were read again")
 
     monkeypatch.setattr(fingerprint, "open_checkpoint", refuse)
-    monkeypatch.setattr(evidence, "open_checkpoint", refuse)
+    monkeypatch.setattr(held, "open_checkpoint", refuse)
     monkeypatch.setattr(digest, "_sha256", refuse)
     assert not built(zoo, tmp_path).lineage.failures
     assert {name: (tmp_path / "out" / name).read_bytes() for name in first} == first

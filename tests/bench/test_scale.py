@@ -59,7 +59,7 @@ def test_the_grown_bench_reports_ratios():
         "MoTHer-like": Measured(20.0, 200.0),
     }
     text = grown.report({100: ways})
-    assert "| 100 | all pairs, exactly | 200 | 150 | 50 | 20 | 0.5 |" in text
+    assert "| 100 | all pairs, each by itself | 200 | 150 | 50 | 20 | 0.5 |" in text
     assert "| 100 | evidence | 5 | 0.2 |" in text
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lineage_graph.bench.planted import lineage as planted
@@ -33,6 +33,7 @@ values = st.one_of(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), values), max_size=12))
 def test_columns_hold_all_that_is_not_empty(records):
     kept = [{name: value for name, value in record.items() if value not in ("", [])} for record in records]
