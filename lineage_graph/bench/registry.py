@@ -62,6 +62,11 @@ BENCHES: tuple[Bench, ...] = (
         "a whole build of real small checkpoints against all pairs, a MoTHer-like pass, and merely reading them",
         "lineage_graph.bench.grown",
     ),
+    Bench(
+        "page",
+        "lineage.html of 300 to 50,000 models in Chromium: weight, first drawing, dragging, filters",
+        "lineage_graph.bench.page",
+    ),
     Bench("trace", "what tracing one checkpoint costs beside fingerprinting it", "lineage_graph.bench.trace"),
     Bench(
         "placing", "placing one more model in zoos of up to 100,000, judged by weights", "lineage_graph.bench.placing"
