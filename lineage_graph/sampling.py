@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -72,7 +72,10 @@ def fetch(
     first = crawl.fetch([one for one in planned if one.id not in looked], client, shop.store, shop.progress)
     known = [*here, *(one.located for one in first if one.located is not None)]
     needed = _needed(looked, known, shop)
-    later = crawl.fetch([looked[name].planned for name in needed], client, shop.store, shop.progress)
+    rest = crawl.fetch(
+        [one.planned for name, one in looked.items() if name in needed], client, shop.store, shop.progress
+    )
+    later = [replace(one, bytes=one.bytes + looked[one.planned.id].bytes) for one in rest]
     spared = (one for name, one in looked.items() if name not in needed)
     sampled = [
         Fetched(one.planned, "sampled", one.bytes, one.located, sample=one.sample, digest=one.digest) for one in spared
@@ -169,7 +172,7 @@ def _digest(model: RemoteModel) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _needed(looked: Mapping[str, _Looked], known: Sequence[LocatedModel], shop: Workshop) -> list[str]:
+def _needed(looked: Mapping[str, _Looked], known: Sequence[LocatedModel], shop: Workshop) -> set[str]:
     """The sampled models whose weights are needed: by their slices, or because somebody declares a relation."""
     of_known = _local(known, shop)
     samples = [*(one.sample for one in looked.values()), *(sample for sample, _ in of_known)]
@@ -181,7 +184,7 @@ def _needed(looked: Mapping[str, _Looked], known: Sequence[LocatedModel], shop: 
     for model in everyone:
         for parent in ids.intersection(model.declared_parents):
             wanted |= {model.id, parent}
-    return [name for name in looked if name in wanted]
+    return wanted & looked.keys()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ def test_only_relatives_come_whole_and_a_sample_is_a_small_part(
             assert one.sample is not None
             assert one.sample.parameters == sum(w.size for w in ZOO[name].values())
         else:
+            assert one.bytes == served.sent(WEIGHTS, f"lab/{name}") > whole
             assert one.located is not None
             assert one.located.path.read_bytes() == save(ZOO[name])
     before = served.sent()
@@ -222,6 +223,23 @@ def test_the_graph_is_that_of_a_full_fetch_and_says_what_was_not_read(served: Hu
     report = (tmp_path / "less" / "report.md").read_text(encoding="utf-8")
     assert "Of 3 models only slices were fetched" in report
     assert json.loads((tmp_path / "less" / "run.json").read_text(encoding="utf-8"))["counts"]["sampled"] == 3
+
+
+def test_a_copy_that_cannot_be_kept_is_left_to_the_download(
+    hub: Hub, settings: HubSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    data = save(ZOO["root"])
+    hub.add(*(Repository(f"lab/{name}", files={WEIGHTS: data}) for name in ("one", "two")))
+    client = HubClient(settings)
+    planned = crawl.plan(manifest(tmp_path, "one", "two").entries, client, silent)
+    monkeypatch.setattr(Path, "hardlink_to", full)
+    monkeypatch.setattr("lineage_graph.sources.hub_fetch.shutil.copyfileobj", full)
+    found = crawl.fetch(planned, client, Store(tmp_path / "store"), silent)
+    assert [one.outcome for one in found] == ["fetched", "fetched"]
+    assert hub.sent(WEIGHTS) == 2 * len(data)
 
 
 def test_a_zoo_of_samples_answers_a_trace_and_can_be_assembled(served: Hub, tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from lgraph.text import console, show, size, table
 if TYPE_CHECKING:
     from lineage_graph.crawl import Fetched
 
+OUTCOMES = ("fetched", "cached", "sampled", "failed")
+"""As the summary counts them."""
+
 
 def crawl(
     manifest: ManifestFile, *, full: Full = False, yes: Yes = False, as_json: AsJson = False, cache: Cache = None
@@ -43,9 +46,6 @@ def crawl(
         _print(zoo.name, fetched)
     if fetched and all(one.outcome == "failed" for one in fetched):
         raise typer.Exit(1)
-
-
-OUTCOMES = ("fetched", "cached", "sampled", "failed")
 
 
 def _record(one: Fetched) -> dict[str, Any]:

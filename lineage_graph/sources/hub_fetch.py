@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from lineage_graph.errors import HashMismatchError, of_os_error
+from lineage_graph.errors import HashMismatchError, OutputError, of_os_error
 from lineage_graph.sources.base import LocatedModel
 from lineage_graph.sources.hub import cache_folder
 from lineage_graph.sources.hub_choice import INDEX, is_weights
@@ -78,7 +78,7 @@ def _copy(file: RemoteFile, folder: Path) -> None:
         return
     for other in folder.parent.glob(f"models--*/blobs/{file.sha256}"):
         own = folder / "blobs" / file.sha256
-        with suppress(OSError):
+        with suppress(OSError, OutputError):  # then it is fetched, and fails there if it must
             own.parent.mkdir(parents=True, exist_ok=True)
             try:
                 own.hardlink_to(other)
