@@ -41,7 +41,7 @@ LEAST_UNLIKE = 0.2
 """Units are matched where two models answer to each other in every tensor, and more than such a share of their matrices
 does not agree."""
 
-SCHEMA = 13
+SCHEMA = 14
 """Raise it when the alignment or a number of :class:`TensorComparison` changes its meaning."""
 
 

@@ -85,12 +85,19 @@ def fold_duplicates(nodes: Sequence[str], accepted: Mapping[Key, ScoredPair]) ->
 
 
 def between_keepers(pairs: Mapping[Key, ScoredPair], keeper: Mapping[str, str]) -> dict[Key, ScoredPair]:
-    """The pairs as seen between keepers: what a copy is related to, its keeper is; of several the nearest counts."""
+    """The pairs as seen between keepers: what a copy is related to, its keeper is.
+
+    Two keepers' own pair counts where there is one: how a copy was stored, reordered or rescaled is the copy's alone,
+    and would speak of its keeper. Of several others the nearest counts.
+    """
     best: dict[Key, ScoredPair] = {}
+    own = {ends for ends in pairs if all(keeper[end] == end for end in ends)}
     for pair in pairs.values():
         moved = replace(pair, a=keeper[pair.a], b=keeper[pair.b])
         ends = key(moved)
-        if pair.kind != "duplicate" and len(ends) == 2 and (ends not in best or moved.distance < best[ends].distance):
+        if pair.kind == "duplicate" or len(ends) != 2 or (ends in own and key(pair) != ends):
+            continue
+        if ends not in best or moved.distance < best[ends].distance:
             best[ends] = moved
     return best
 

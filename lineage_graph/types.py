@@ -188,10 +188,11 @@ class TensorComparison:
     ``squared_distance``: ‖a - b‖²; ``squared_norm_a``, ``squared_norm_b``: ‖·‖² (all three raw, not centred).
     ``identical``: every value equal (up to rounding, where units had to be scaled back). ``layout``: how b's values
     were laid out anew before they were compared (empty: as they are; see ``layouts``; ``units``: in the order of a's
-    units). ``tail``: share of ‖a - b‖² beyond the rank that a low-rank adapter can have, 0 to 1; NaN where it was not
-    measured. ``rank_a``, ``rank_b``: effective ranks (see ``comparison.effective_rank``), from 1; NaN where they were
-    not measured. ``spread``: where b's units had to be scaled back, by how much more the ln of their norms vary than
-    those of a's (difference of variances, over rows and columns); NaN elsewhere.
+    units; ``scaled``: the side whose units vary less is in the scale of the other). ``tail``: share of ‖a - b‖² beyond
+    the rank that a low-rank adapter can have, 0 to 1; NaN where it was not measured. ``rank_a``, ``rank_b``: effective
+    ranks (see ``comparison.effective_rank``), from 1; NaN where they were not measured. ``spread``: where units had to
+    be scaled back, by how much more the ln of the norms of b's vary than those of a's (difference of variances, over
+    rows and columns); NaN elsewhere.
     """
 
     name_a: str

@@ -84,8 +84,37 @@ def unscramble(
 ) -> list[TensorComparison]:
     """The comparisons anew, on matched units; ``tensors`` as they are where the models are strangers all the same.
 
-    ``pairs``: the plan, in the order of ``tensors``. Raises :class:`~lineage_graph.errors.ModelError`.
+    Where units were scaled, distances are those in the scale of the side whose units vary more, whichever comes first:
+    it is the one that was scaled, and what was done to it since was done in that scale. ``pairs``: the plan, in the
+    order of ``tensors``. Raises :class:`~lineage_graph.errors.ModelError`.
     """
+    found = _in_scale_of_a(a, b, pairs, tensors)
+    if sum(tensor.size * tensor.spread for tensor in found if not math.isnan(tensor.spread)) <= 0:
+        return found
+    turned = _in_scale_of_a(b, a, [_turned_pair(pair) for pair in pairs], [_turned(tensor) for tensor in tensors])
+    return [_turned(tensor) for tensor in turned]
+
+
+def _turned_pair(pair: TensorPair) -> TensorPair:
+    return replace(pair, name_a=pair.name_b, name_b=pair.name_a, mean_a=pair.mean_b, mean_b=pair.mean_a)
+
+
+def _turned(tensor: TensorComparison) -> TensorComparison:
+    return replace(
+        tensor,
+        name_a=tensor.name_b,
+        name_b=tensor.name_a,
+        squared_norm_a=tensor.squared_norm_b,
+        squared_norm_b=tensor.squared_norm_a,
+        rank_a=tensor.rank_b,
+        rank_b=tensor.rank_a,
+        spread=-tensor.spread,
+    )
+
+
+def _in_scale_of_a(
+    a: Reader, b: Reader, pairs: Sequence[TensorPair], tensors: Sequence[TensorComparison]
+) -> list[TensorComparison]:
     shapes = {spec.name: spec.shape for spec in a.tensors}
     unlike = [
         index

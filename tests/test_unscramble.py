@@ -89,6 +89,20 @@ def test_norms_of_units_vary_more_where_they_were_scaled(generator):
     assert np.isnan(compared(a, reordered)[1]["1.weight"].spread)
 
 
+def test_what_was_done_since_a_rescaling_is_measured_in_that_scale_from_either_side(generator):
+    a = net(generator)
+    copy = laundered(generator, a, scaled=True)
+    noised = {
+        name: (w + 0.1 * np.std(w) * generator.standard_normal(w.shape)).astype(np.float32) for name, w in copy.items()
+    }
+    there, back = compared(a, noised)[1], compared(noised, a)[1]
+    for name in ("0.weight", "1.weight", "2.weight"):
+        assert there[name].squared_distance / there[name].squared_norm_b == pytest.approx(0.01, rel=0.25)
+        assert back[name].squared_distance == pytest.approx(there[name].squared_distance, rel=1e-4)
+        assert (back[name].name_a, back[name].squared_norm_a) == (name, pytest.approx(there[name].squared_norm_b))
+        assert back[name].spread == pytest.approx(-there[name].spread)
+
+
 def test_what_was_trained_since_is_the_distance(generator):
     a = net(generator)
     _, found = compared(a, laundered(generator, a, noise=0.2))
