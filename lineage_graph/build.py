@@ -209,10 +209,11 @@ def look(
         several: tuple[Blend | Splice, ...] = (*blends, *splices.splices(surveyed))
         last = examination.unmeasured(several, models, [*measured, *more])
         rest, lost = examination.measure(models, last, shop, probes, {})
+    formats = {model.id: model.fingerprint.format for model in models}
     return Examination(
         models=tuple(models),
         proposed=len(pairs) + len(further) + len(last),
-        measured=tuple(orders.with_orders([*measured, *more, *rest])),
+        measured=tuple(orders.with_orders([*measured, *more, *rest], formats)),
         unreadable=(*unreadable, *failed, *lost),
         several=several,
         surveyed=surveyed,

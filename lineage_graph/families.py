@@ -27,9 +27,10 @@ the origin's other relatives 3e-4 at least."""
 TAKEN_OUT = 1e6
 """How much farther models of unlike widths count, so that they are joined by one edge once all others are drawn."""
 
-LOSSY = 1.05
-"""How many times as far a rounded copy counts to be from all but its original: rounding changes their distances by
-less, so that the copy could stand for its original, though hardly anything is trained from a rounded model."""
+FARTHER = 1.05
+"""How many times as far a model that was made of another one without training counts to be from all others: rounding
+changes distances by less, and an adapter kept beside the weights not at all, so that it could stand for its original,
+though hardly anything is trained from it."""
 
 SAME_LENGTH = 0.25
 """Relative difference of two squared lengths that updates which are only nearly orthogonal can make."""
@@ -106,17 +107,22 @@ def length(pair: ScoredPair) -> float:
     """How far apart two models count in the choice of a tree: their distance, where it is of the same weights for all.
 
     A model that has lost units is nearer to everybody, in what it has left, than those are to one another. Zeros add
-    alike to the distances from all relatives, and more where weights are larger: an exact origin is at no distance.
+    alike to the distances from all relatives, and more where weights are larger: an exact origin is at hardly any.
     """
     if abs(abs(pair.evidence.get("masked", 0.0)) - 1) < EXACT:
-        return 0.0
+        return pair.distance * EXACT
     return pair.distance * (TAKEN_OUT if "units_lost" in pair.evidence else 1.0)
 
 
-def rounded(pairs: Iterable[ScoredPair]) -> frozenset[str]:
-    """The models that are another one's rounded copy."""
-    lossy = [(pair, pair.evidence.get("lattice_loss", 0.0)) for pair in pairs if pair.kind == "quantize"]
-    return frozenset(pair.b if loss > 0 else pair.a for pair, loss in lossy if loss != 0)
+def made(pair: ScoredPair) -> str:
+    """Which of two models is the other's rounded copy, or the other one with an adapter beside it; empty for none."""
+    if pair.kind == "quantize":
+        sign = pair.evidence.get("lattice_loss", 0.0)
+    elif pair.evidence.get("identical") == 1.0:
+        sign = pair.evidence.get("adapter_gain", 0.0)
+    else:
+        return ""
+    return (pair.b if sign > 0 else pair.a) if sign else ""
 
 
 def known_log_odds(pair: ScoredPair) -> float:
@@ -149,10 +155,9 @@ def trees(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], several: Mappin
 def _graph(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], rank: Mapping[str, int]) -> nx.Graph[str]:
     related: nx.Graph[str] = nx.Graph()
     related.add_nodes_from(nodes)
-    lossy = rounded(pairs.values())
+    stand_ins = frozenset(filter(None, map(made, pairs.values())))
     lengths = {
-        ends: length(pair) * (LOSSY if lossy & ends and pair.kind != "quantize" else 1.0)
-        for ends, pair in pairs.items()
+        ends: length(pair) * (FARTHER if stand_ins & ends and not made(pair) else 1.0) for ends, pair in pairs.items()
     }
     # Kruskal keeps the order of insertion among equal weights: sort, so that ties do not depend on names.
     for ends, pair in sorted(pairs.items(), key=lambda p: (lengths[p[0]], *sorted((rank[p[1].a], rank[p[1].b])))):

@@ -21,8 +21,13 @@ FAMILY = [pair("original", child) for child in ("child", "sibling")]
 MOVED = [pair("permuted", child, laid_out=0.9) for child in ("child", "sibling")]
 
 
-def told(pairs):
-    return with_orders(pairs)[0].signals.get("order_lost")
+class Safetensors(dict):
+    def __missing__(self, model):
+        return "safetensors"
+
+
+def told(pairs, signal="order_lost", **formats):
+    return with_orders(pairs, Safetensors(formats))[0].signals.get(signal)
 
 
 def test_the_side_that_lies_unlike_the_relatives_was_moved():
@@ -59,6 +64,31 @@ def test_norms_that_were_multiplied_in_lead_away_from_all_relatives():
     assert told([folded, *FAMILY, *(pair("folded", child) for child in ("child", "sibling"))]) is None
 
 
+EQUAL = pair("original", "converted", distance=0.0, identical=1.0)
+BELOW = [pair(one, child) for one in ("original", "converted") for child in ("child", "sibling")]
+
+
+def test_of_equal_weights_in_two_formats_the_one_alone_in_its_own_was_converted():
+    assert told([EQUAL, *BELOW], "format_lost", converted="pytorch") == 1
+    turned = PairEvidence("converted", "original", 1.0, EQUAL.signals)
+    assert told([turned, *BELOW], "format_lost", converted="pytorch") == -1
+    assert told([EQUAL, *BELOW], "format_lost", converted="pytorch", child="pytorch") is None
+
+
+@pytest.mark.parametrize(
+    ("pairs", "formats"),
+    [
+        ([EQUAL, *BELOW], {}),
+        ([EQUAL], {"converted": "pytorch"}),
+        ([pair("original", "converted", identical=0.5), *BELOW], {"converted": "pytorch"}),
+        ([EQUAL, *BELOW], {"converted": "pytorch", "original": "npz"}),
+    ],
+    ids=["one format", "alone", "other weights", "both alone in theirs"],
+)
+def test_formats_say_nothing_otherwise(pairs, formats):
+    assert told(pairs, "format_lost", **formats) is None
+
+
 @pytest.mark.parametrize("names", ["abcd", "badc"])
 def test_the_original_of_two_copies_is_the_one_that_its_children_lie_like(names):
     original, permuted, child, sibling = names
@@ -68,7 +98,7 @@ def test_the_original_of_two_copies_is_the_one_that_its_children_lie_like(names)
         *(pair(permuted, one, laid_out=0.9) for one in (child, sibling)),
     ]
     models = [model(name, weights(index)) for index, name in enumerate("abcd")]
-    for measured, least, most in ((with_orders(pairs), 0.8, 1.0), (pairs, 0.5, 0.5)):
+    for measured, least, most in ((with_orders(pairs, Safetensors()), 0.8, 1.0), (pairs, 0.5, 0.5)):
         scored = [score(one, {}) for one in measured]
         graph = assemble("zoo", models, scored, [], LineageSettings(0.5, Calibration())).graph
         edge = graph.edges.get((original, permuted)) or graph.edges.get((permuted, original))

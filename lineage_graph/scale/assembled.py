@@ -11,7 +11,7 @@ import numpy as np
 from lineage_graph import scoring
 from lineage_graph.calibration import Calibration
 from lineage_graph.descent import PAIR_PRIOR
-from lineage_graph.families import LOSSY
+from lineage_graph.families import FARTHER
 from lineage_graph.lineage import LEAST_MISS, NEAREST_MISSES
 from lineage_graph.scale import judged, margins, several
 from lineage_graph.scale.edges import Edges, of_copies, of_sums, of_trees
@@ -131,7 +131,7 @@ def _lossy(population: Population, pairs: Pairs) -> Floats:
     coarse = np.where(population.digits[pairs.i] < population.digits[pairs.j], pairs.i, pairs.j)
     rounded = np.zeros(len(population), bool)
     rounded[coarse[rounding]] = True
-    return np.where(~rounding & (rounded[pairs.i] | rounded[pairs.j]), LOSSY**2, 1.0)
+    return np.where(~rounding & (rounded[pairs.i] | rounded[pairs.j]), FARTHER**2, 1.0)
 
 
 def _rooted(
