@@ -6,8 +6,9 @@ What counts, and what does not:
   the truth or one of them is an inferred ancestor that is not in the zoo (role ``unseen``). A model that could not be
   read is a node without edges: the true edges it has are missed.
 - Undirected figures take an edge and its reverse for the same.
-- *Distinct* figures take copies for one model: those that the truth's ``duplicate`` edges join. Which of several equal
-  models is the original, and which of them a child was trained from, their weights cannot tell.
+- *Distinct* figures take copies for one model: those that the truth's ``duplicate`` edges join, and files of equal
+  bytes (one model rounded twice). Which of several equal models is the original, and which of them a child was trained
+  from, their weights cannot tell.
 - Reachability compares pairs (ancestor, descendant), along paths of any length. A pair that the truth leaves open is
   neither right nor wrong: a related pair, and one that would follow if some related pair were an edge.
 - Members of an ``unrelated`` group may be in one family (a merge joins strangers). A *false link* is an edge between
@@ -189,7 +190,7 @@ def evaluate(lineage: LineageGraph, truth: Truth) -> Evaluation:
     judged = {arc for arc in drawn if seen.issuperset(arc) and frozenset(arc) not in truth.related}
     descents = {arc for arc in _closure(drawn) if seen.issuperset(arc)}
     true_descents, open_descents = _true_descents(truth)
-    model = _folded(truth)
+    model = _folded(lineage, truth)
     return Evaluation(
         directed=_rates(judged, truth.edges.keys()),
         undirected=_rates({frozenset(arc) for arc in judged}, {frozenset(arc) for arc in truth.edges}),
@@ -203,9 +204,13 @@ def evaluate(lineage: LineageGraph, truth: Truth) -> Evaluation:
     )
 
 
-def _folded(truth: Truth) -> dict[str, str]:
+def _folded(lineage: LineageGraph, truth: Truth) -> dict[str, str]:
     """By model that is or has a copy: the one that stands for them all."""
     graph: nx.Graph[str] = nx.Graph([arc for arc, kind in truth.edges.items() if kind == "duplicate"])
+    first: dict[str, str] = {}
+    for node, data in lineage.graph.nodes(data=True):
+        if data.get("sha256"):
+            graph.add_edge(first.setdefault(data["sha256"], node), node)
     return {node: min(group) for group in nx.connected_components(graph) for node in group}
 
 

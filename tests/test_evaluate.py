@@ -135,6 +135,16 @@ def test_copies_count_as_one_model() -> None:
     )
 
 
+def test_files_of_equal_bytes_count_as_one_model() -> None:
+    # b and c are a, rounded twice in the same way. Drawn: a → b → c.
+    graph = drawn("ab", "bc").graph
+    known = truth("ab", "ac", kind="quantize")
+    assert evaluate(LineageGraph("zoo", graph), known).distinct == Rates(right=1, wrong=1, missed=1)
+    for node, digest in (("a", "1"), ("b", "2"), ("c", "2")):
+        graph.nodes[node]["sha256"] = digest
+    assert evaluate(LineageGraph("zoo", graph), known).distinct == Rates(right=1, wrong=0, missed=0)
+
+
 def test_each_kind_has_its_figures() -> None:
     graph = drawn("ab", "bc", kind="snapshot").graph
     graph.add_edge("e", "d", kind="merge")
