@@ -33,7 +33,7 @@ LARGEST_TASK = 1.05
 """Coefficient of a fine-tune in task arithmetic: none is taken more than once, so that p = (c - b) / λ + … is none."""
 
 LARGEST_ANGLE_COSINE = 0.5
-"""Between two fine-tunes seen from the base that they are added to."""
+"""Between two fine-tunes seen from the base that they are added to, where the sum is not exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,11 @@ def inside(gram: FloatMatrix, skips: int) -> Mix | None:
 
 
 def outside(gram: FloatMatrix, bases: int) -> Mix | None:
-    """The blend of least slack that starts from one of the nearest ``bases`` models and adds fine-tunes of it up to a
-    sum beyond 1, which no hull holds.
+    """The best blend that starts from one of the nearest ``bases`` models and adds fine-tunes of it up to a sum beyond
+    1, which no hull holds: of exact ones that of the fewest members, seen from whose base they are least alike; else
+    that of least slack.
     """
-    best: Mix | None = None
+    best: tuple[tuple[float, ...], Mix] | None = None
     for base in range(min(bases, len(gram))):
         coefficients = based(gram, base)
         if coefficients[base] > -LEAST_COEFFICIENT:
@@ -179,17 +180,19 @@ def outside(gram: FloatMatrix, bases: int) -> Mix | None:
         if mix.slack > HOPELESS:
             continue
         mix = prune(gram, mix)
-        if _plausible(gram, mix, base) and (best is None or mix.slack < best.slack):
-            best = mix
-    return best
+        alike = spread(gram, base, [i for i in mix.members if i != base])
+        exact = mix.slack <= EXACT
+        if _moderate(mix, base) and (exact or alike <= LARGEST_ANGLE_COSINE):
+            rank = (0.0, len(mix.members), alike) if exact else (1.0, mix.slack)
+            best = min((rank, mix), best or (rank, mix), key=lambda one: one[0])
+    return best[1] if best is not None else None
 
 
-def _plausible(gram: FloatMatrix, mix: Mix, base: int) -> bool:
+def _moderate(mix: Mix, base: int) -> bool:
     """Task arithmetic adds several fine-tunes of one base, each at most once."""
-    tasks = [i for i in mix.members if i != base]
     sizes = dict(zip(mix.members, mix.coefficients, strict=True))
-    moderate = all(LEAST_COEFFICIENT <= sizes[i] <= LARGEST_TASK for i in tasks)
-    return moderate and sizes[base] < -LEAST_COEFFICIENT and spread(gram, base, tasks) <= LARGEST_ANGLE_COSINE
+    tasks = all(LEAST_COEFFICIENT <= size <= LARGEST_TASK for member, size in sizes.items() if member != base)
+    return tasks and sizes[base] < -LEAST_COEFFICIENT
 
 
 def spread(gram: FloatMatrix, base: int, tasks: Sequence[int]) -> float:

@@ -17,6 +17,7 @@ import platformdirs
 from lineage_graph import (
     __version__,
     auditing,
+    bases,
     by_block,
     candidates,
     crawl,
@@ -213,7 +214,7 @@ def look(
     return Examination(
         models=tuple(models),
         proposed=len(pairs) + len(further) + len(last),
-        measured=tuple(orders.with_orders([*measured, *more, *rest], formats)),
+        measured=tuple(bases.with_bases(orders.with_orders([*measured, *more, *rest], formats), several)),
         unreadable=(*unreadable, *failed, *lost),
         several=several,
         surveyed=surveyed,

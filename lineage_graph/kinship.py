@@ -14,6 +14,8 @@ class Blend:
     of the model, not all). ``parents``: ids, the base of task arithmetic too. ``coefficients``, ``uncertainties``:
     one number a parent, the latter in the same unit (spread over the tensors). ``residual``: ‖child - Σ‖² over the
     squared distance to the nearest single parent, 0 to 1. ``confidence``: 0 to 1, that the child is a blend of these.
+    ``base``: the parent whose fine-tunes the others are, where the sum says so (it is taken off, or stands where all
+    updates were trimmed); else empty.
     """
 
     child: str
@@ -23,6 +25,7 @@ class Blend:
     uncertainties: tuple[float, ...]
     residual: float
     confidence: float
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,21 +21,19 @@ which can be before and after one another.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from lineage_graph import blending
 from lineage_graph.alignment import align
 from lineage_graph.blending import Mix
 from lineage_graph.candidates import CandidateSettings, nearest
+from lineage_graph.claims import Claim, Group, Matrices, fewer, settled
 from lineage_graph.kinship import Blend
 from lineage_graph.sketch import NARROW
 from lineage_graph.types import FloatArray, Model
-
-Matrices = npt.NDArray[np.float64]
 
 STILL = 1e-6
 """Share of what the most moved matrix moved below which one tells nothing of the coefficients."""
@@ -46,10 +44,8 @@ RIGHT_ANGLE = 0.2
 ARC_GAIN = 0.1
 """Of the line's residual, what is left at most where two parents' blend lies on an arc."""
 
-SAME_PLACE = 0.9
-"""Share of the squared distance between two blends that is the residual of one, if it was fine-tuned from the other:
-two blends of their own lie apart by their coefficients, too.
-"""
+MOST_PARENTS = 5
+"""Parents up to which exact sums are taken out, the fewest first, before the others are looked at again."""
 
 BEYOND_GAIN = 0.1
 """Of the slack inside the hull, what a blend beyond it may have at most."""
@@ -80,29 +76,6 @@ class BlendSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Models of one signature. ``rows``: their sketched matrices, shape (models, matrices, buckets).
-
-    ``freedom``: coordinates of a row that are not zero for want of elements.
-    """
-
-    ids: tuple[str, ...]
-    rows: FloatArray
-    freedom: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A blend with what is needed to hold it against the others. ``scale``: of each matrix, shape (matrices,)."""
-
-    child: int
-    parents: tuple[int, ...]
-    mix: Mix
-    scale: Matrices
-    blend: Blend
-
-
-@dataclass(frozen=True, slots=True)
 class _Spread:
     """``each``: the coefficients of every matrix by itself, shape (matrices, parents). ``weights``: of the matrices, by
     how far they moved, with sum 1. ``arc``: the child lies on an arc between two.
@@ -121,12 +94,47 @@ def find(models: Sequence[Model], settings: BlendSettings | None = None) -> list
     settings = settings or BlendSettings()
     blends: list[Blend] = []
     for group, sketches in _groups(models):
-        claims = []
-        for child, relatives in _shortlists(group, sketches, settings).items():
-            claim = claim_of(group, child, relatives, settings)
-            claims += [claim] if claim is not None else []
-        blends += [claim.blend for claim in settled(group, claims)]
+        shortlists = _shortlists(group, sketches, settings)
+        claims = _claims(group, shortlists, settings)
+        for most in range(2, MOST_PARENTS + 1):
+            claims |= _without(group, shortlists, claims, _sums(group, claims, most), settings)
+        blends += [claim.blend for claim in settled(group, list(claims.values()))]
     return blends
+
+
+def _claims(group: Group, shortlists: Mapping[int, list[int]], settings: BlendSettings) -> dict[int, Claim]:
+    """By child."""
+    found = ((child, claim_of(group, child, relatives, settings)) for child, relatives in shortlists.items())
+    return {child: claim for child, claim in found if claim is not None}
+
+
+def _sums(group: Group, claims: Mapping[int, Claim], most: int) -> frozenset[int]:
+    """The models that are exact sums of so many others at most."""
+    held = settled(group, list(claims.values()))
+    return frozenset(claim.child for claim in held if claim.exact and len(claim.parents) <= most)
+
+
+def _without(
+    group: Group,
+    shortlists: Mapping[int, list[int]],
+    claims: Mapping[int, Claim],
+    sums: frozenset[int],
+    settings: BlendSettings,
+) -> dict[int, Claim]:
+    """The claims that are exact without ``sums`` and take no more parents: what is an exact sum itself can stand for
+    its own parents in any other, which has then many equal explanations.
+    """
+    left = {
+        child: others
+        for child, relatives in shortlists.items()
+        if len(others := [one for one in relatives if one not in sums]) < len(relatives)
+        and not (child in claims and sums.isdisjoint(claims[child].parents))
+    }
+    return {
+        child: claim
+        for child, claim in _claims(group, left, settings).items()
+        if claim.exact and not (child in claims and claims[child].exact and fewer(claims[child], claim))
+    }
 
 
 def _groups(models: Sequence[Model]) -> Iterable[tuple[Group, FloatArray]]:
@@ -221,6 +229,7 @@ def _blend(
         uncertainties=tuple(np.sqrt(spread.weights @ deviations**2).tolist()),
         residual=min(spread.mix.residual / float(np.diag(gram).min()), 1.0),
         confidence=confidence,
+        base=group.ids[parents[spread.mix.members.index(spread.mix.base)]] if spread.mix.base is not None else "",
     )
 
 
@@ -262,39 +271,3 @@ def _on_arcs(rows: FloatArray, scale: Matrices, line: Mix) -> _Spread | None:
     coefficients = tuple((weights @ each).tolist())
     slack = line.slack * misfit / line.residual
     return _Spread(Mix(line.members, coefficients, misfit, slack), each, weights, arc=True)
-
-
-def settled(group: Group, claims: Sequence[Claim]) -> list[Claim]:
-    """The claims that hold beside one another, in the order of the children."""
-    kept: list[Claim] = []
-    for claim in sorted(claims, key=lambda one: (one.mix.residual, one.child)):
-        if not any(_descends(group, claim, other) or _mirrors(group, claim, other) for other in kept):
-            kept = [other for other in kept if not _mirrors(group, other, claim)]
-            kept.append(claim)
-    return sorted(kept, key=lambda one: one.child)
-
-
-def _descends(group: Group, claim: Claim, other: Claim) -> bool:
-    """Is the claim's child the other one's, fine-tuned? What is left of it is then what lies between the two."""
-    if len(set(claim.parents) & set(other.parents)) < 2:
-        return False
-    return claim.mix.residual > SAME_PLACE * _squared_distance(group, claim, claim.child, other.child)
-
-
-def _mirrors(group: Group, claim: Claim, other: Claim) -> bool:
-    """Do the two tell the same sum the other way round, and is the claim's child nearer to the rest of the family?
-
-    If m = p + q - b, then p = m + b - q. The merge is the one that lies farther out.
-    """
-    if claim.child not in other.parents or other.child not in claim.parents:
-        return False
-    rest = sorted(set(range(len(group.ids))) - {claim.child, other.child, *claim.parents, *other.parents})
-    mine = sum(_squared_distance(group, claim, claim.child, model) for model in rest)
-    return mine <= sum(_squared_distance(group, claim, other.child, model) for model in rest)
-
-
-def _squared_distance(group: Group, claim: Claim, one: int, another: int) -> float:
-    """In the unit of the claim's residual."""
-    moving = claim.scale > 0
-    difference = group.rows[one].astype(np.float64) - group.rows[another]
-    return float(np.mean((difference[moving] / claim.scale[moving, None]) ** 2))

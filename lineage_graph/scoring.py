@@ -100,6 +100,8 @@ CUES: Mapping[str, CueSettings] = {
     "spread_gain": CueSettings(3.0, 0.3),
     # Whom the relatives lie like is the original: a majority, where either side has descendants of its own.
     "order_lost": CueSettings(2.0, 0.5),
+    # A base that is taken off, or left where updates were trimmed, is one by arithmetic; sums have several readings.
+    "merge_base": CueSettings(3.0, 1.0),
     # Whose relatives are stored as it is was not converted. How often a whole family is converted, nobody has counted.
     "format_lost": CueSettings(1.0, 0.5),
     # Equal values in a narrower file are the original: a converter widens, where it does not round.

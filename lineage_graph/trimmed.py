@@ -140,14 +140,16 @@ def _parents(task: LookTask, found: Trimmed) -> tuple[str, ...]:
 
 def _blend(task: LookTask, found: Trimmed) -> Blend:
     """The record. Chance explains one or two in a hundred elements, so that what is in doubt is only the set."""
+    parents = _parents(task, found)
     return Blend(
         child=task.child,
         method="ties",
-        parents=_parents(task, found),
+        parents=parents,
         coefficients=found.coefficients,
         uncertainties=found.uncertainties,
         residual=found.residual,
         confidence=found.explained,
+        base=parents[0],
     )
 
 

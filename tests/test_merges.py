@@ -116,6 +116,25 @@ def test_task_arithmetic_names_its_base(scale):
     assert by_parent == pytest.approx({"base": 1 - 2 * scale, "t1": scale, "t2": scale}, abs=1e-4)
 
 
+@pytest.mark.parametrize("shared", [0.0, 0.7])
+def test_several_sums_of_one_family_are_all_told(shared):
+    """Any five sums of five models can stand for them. ``shared``: what the fine-tunes have in common."""
+    states = {"base": weights(11)}
+    common = weights(12, shared)
+    for number in range(4):
+        states[f"t{number}"] = weights(20 + number, 0.3, blend((1, states["base"]), (0.3, common)))
+    sums = {
+        "linear": {"t0": 0.4, "t1": 0.6},
+        "three": {"t0": 0.5, "t2": 0.3, "t3": 0.2},
+        "pair": {"t1": 0.5, "t2": 0.6, "base": -0.1},
+        "many": {"t0": 0.65, "t1": 0.32, "t2": 0.79, "base": -0.76},
+    }
+    for name, parts in sums.items():
+        states[name] = blend(*((share, states[part]) for part, share in parts.items()))
+    found = {one.child: dict(zip(one.parents, one.coefficients, strict=True)) for one in find(models(states))}
+    assert found == {name: pytest.approx(parts, abs=1e-3) for name, parts in sums.items()}
+
+
 def test_children_of_a_merge_are_no_merges():
     states = family(6)
     states["merge"] = blend((0.5, states["t1"]), (0.5, states["t2"]))

@@ -46,6 +46,7 @@ MEANINGS: Mapping[str, str] = {
     "merge.residual": "what the sum leaves, over what the nearest parent alone leaves",
     "splice.blocks": "number of the child's blocks that come from this parent",
     "order_lost": "share of the weights that lie unlike those of common relatives in the child and not in the parent",
+    "merge_base": "confidence of a merge that starts from the parent and adds the child",
     "format_lost": "share of common relatives stored in the parent's format, less that in the child's",
     "created": "days from the parent's date to the child's",
     "declared": "1 where the child declares the parent",

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lineage_graph import merges
+from lineage_graph.claims import Group, settled
 from lineage_graph.kinship import Blend
-from lineage_graph.merges import BlendSettings, Group
+from lineage_graph.merges import BlendSettings
 from lineage_graph.scale.population import Floats, Ints
 from lineage_graph.types import FloatArray
 
@@ -118,5 +119,5 @@ def sums(points: FloatArray, neighbours: Ints, family: Ints, numbers: Ints) -> I
             relatives = [place[row] for row in neighbours[child].tolist() if row in place]
             claim = merges.claim_of(group, place[child], relatives, LINEAR) if len(relatives) > 1 else None
             claims += [claim] if claim is not None else []
-        for claim in merges.settled(group, claims):
+        for claim in settled(group, claims):
             yield Sum(int(claim.blend.child), tuple(int(parent) for parent in claim.blend.parents), claim.blend)

@@ -48,7 +48,8 @@ SIGNED = frozenset(
     [
         *("scale", "norm_growth", "init_drift", "kurtosis_growth", "rank_loss", "precision_loss", "lattice_loss"),
         *("spread_gain", "sparsity_gain", "masked", "units_lost", "adapter_gain", "rows_added"),
-        *("created", "declared", "linearized.asymmetry", "detector.direction", "order_lost", "format_lost"),
+        *("created", "declared", "linearized.asymmetry", "detector.direction", "order_lost"),
+        *("format_lost", "merge_base"),
     ]
 )
 """Signals that point from one side to the other."""
