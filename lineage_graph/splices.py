@@ -101,20 +101,28 @@ def splices(surveyed: Mapping[str, Sequence[Surveyed]]) -> tuple[Splice, ...]:
     could each have been made of the other, the sources are those that stand between the other and third models, and
     then the one that is explained to a smaller share.
     """
-    zoo = {
-        model: {one.block: _layer(one) for one in all_ if one.size >= LEAST_SIZE} for model, all_ in surveyed.items()
-    }
+    zoo = _zoo(surveyed)
     clans = _clans(zoo)
-    claims = [(claim, clan) for clan in clans if (claim := _claim(zoo, clan, clan)) is not None]
+    first = _settled(zoo, clans, frozenset())
+    # What is put together itself may stand for its sources in any other, so these are asked once more without it.
+    found = {one.child: one for one in first} | {
+        one.child: one for one in _settled(zoo, clans, frozenset(one.child for one in first))
+    }
+    return tuple(found[child] for child in sorted(found))
+
+
+def _settled(zoo: Zoo, clans: Sequence[set[str]], made: frozenset[str]) -> list[Splice]:
+    """One splice a clan at most, none of which is a source of one before it; ``made``: no sources of others."""
+    claims = [(claim, clan) for clan in clans if (claim := _claim(zoo, clan, clan | made)) is not None]
     claims.sort(key=lambda one: (-one[0].central, -one[0].share, -len(one[0].splice.blocks), one[0].splice.child))
     settled: set[str] = set()
     found = []
     for _, clan in claims:
-        claim = _claim(zoo, clan, clan | settled)
+        claim = _claim(zoo, clan, clan | settled | made)
         if claim is not None:
             found.append(claim.splice)
             settled |= clan
-    return tuple(sorted(found, key=lambda splice: splice.child))
+    return found
 
 
 def _zoo(surveyed: Mapping[str, Sequence[Surveyed]]) -> Zoo:
@@ -164,18 +172,28 @@ def _apart(zoo: Zoo, child: str, one: str, other: str) -> dict[str, float]:
         if match is None or agreement(match) < LEAST_AGREEMENT:
             continue
         theirs = zoo[near][match.block]
-        if not layer.knows(far) or not theirs.knows(far):
-            continue
         between, distance = theirs.distance(far), layer.distance(far)
         advantage = -log_ratio(layer.block, distance, match.squared_distance)
-        position = (match.squared_distance + between - distance) / (2 * between) if between > 0 else 0.5
-        beside = theirs.nearest.get(far)
-        akin = beside is not None and agreement(beside) >= LEAST_AGREEMENT
-        told = not akin or match.squared_distance <= NEAR * between
-        if advantage >= LEAST_LOG_RATIO and position <= 1 - NEAR_END and told:
+        akin = _akin(zoo, near, far, match.block)
+        if layer.knows(far) and theirs.knows(far):
+            position = (match.squared_distance + between - distance) / (2 * between) if between > 0 else 0.5
+            told = position <= 1 - NEAR_END and (akin is False or match.squared_distance <= NEAR * between)
+        else:
+            told = akin is False
+        if advantage >= LEAST_LOG_RATIO and told:
             at_one = at_one or near == one
             at_other |= {name: advantage} if near == other else {}
     return at_other if at_one else {}
+
+
+def _akin(zoo: Zoo, one: str, other: str, block: str) -> bool | None:
+    """Are two models' blocks of one name relatives, if either was read against the other?"""
+    for here, there in ((one, other), (other, one)):
+        layer = zoo[here].get(block)
+        if layer is not None and layer.knows(there):
+            beside = layer.nearest.get(there)
+            return beside is not None and agreement(beside) >= LEAST_AGREEMENT
+    return None
 
 
 def _claim(zoo: Zoo, clan: Iterable[str], left_out: Collection[str]) -> _Claim | None:

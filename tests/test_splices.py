@@ -42,6 +42,19 @@ def test_models_that_were_taken_apart_are_no_splices(tmp_path):
     assert set(found(states, tmp_path)) == {"h0", "h1", "h2"}
 
 
+def test_hybrids_that_learn_alike_do_not_stand_for_their_sources(tmp_path):
+    """All tuning moves a block the same way at first, so that hybrids are nearer to one another than to the donors."""
+    donors = {name: network(number) for number, name in enumerate("abc")}
+    common = {name: tuned(state, 50 + number, 0.2) for number, (name, state) in enumerate(donors.items())}
+    dealt = {"x": "aabb", "y": "baca", "z": "ccab", "w": "bcca"}
+    states = donors | {f"{name}-tuned": tuned(state, 90, 0.05) for name, state in donors.items()}
+    for number, (name, parts) in enumerate(dealt.items()):
+        states[name] = tuned(put_together([(common[part], block) for block, part in enumerate(parts)]), number, 0.2)
+    assert {name: set(parts) for name, parts in found(states, tmp_path).items()} == {
+        name: set(parts) for name, parts in dealt.items()
+    }
+
+
 @pytest.mark.parametrize("step", [0.05, 0.4])
 def test_a_family_has_no_splices(step, tmp_path):
     states = {"root": network(1), "stranger": network(2)}
