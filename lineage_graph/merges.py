@@ -14,8 +14,8 @@ products are negative, and the residual falls below that of the nearest tree. Th
 whatever grew as a tree and 0 for an exact merge.
 
 The one other thing that lies between two models is a snapshot between the one before and the one after, as far as the
-steps of a run keep their direction. Two parents are therefore held to a smaller slack than three and more, none of
-which can be before and after one another.
+steps of a run keep their direction. Two parents that may be states of one run are therefore held to a smaller slack
+than three and more, or two that branch off from a third model, none of which can be before and after one another.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class BlendSettings:
     relative, so that none is fitted by chance. ``skips``: descendants that may lie nearer than all parents. ``bases``:
     of the nearest, those that task arithmetic may start from.
 
-    ``pair_slack``, ``group_slack``: where confidence is ½, for two parents, and for three and more. Of 204 models of
+    ``pair_slack``, ``group_slack``: where confidence is ½, for two that may be of one run, and for others. Of 204 models of
     four grown zoos without merges (recipes digits and generations, seeds 100 and 101) none has a slack below 0.7; of
     snapshots every 5 to 30 steps of eight runs none has one below 0.16, always with two parents; two merges that were
     trained further (recipe merges, seed 100) have 0.10 and 0.13. ``steepness``: of the odds, as a power of the slack.
@@ -190,7 +190,7 @@ def claim_of(group: Group, child: int, relatives: Sequence[int], settings: Blend
         ends = [relatives[order[member]] for member in inside.members]
         arc = _on_arcs(group.rows[[child, *ends]][:, scale > 0], scale[scale > 0], inside)
     mix = arc.mix if arc is not None else _best(gram, inside, settings)
-    confidence = _confidence(mix, settings) if mix is not None else 0.0
+    confidence = _confidence(gram, mix, settings) if mix is not None else 0.0
     if mix is None or confidence < settings.least_confidence:
         return None
     chosen = order[list(mix.members)]
@@ -202,16 +202,24 @@ def claim_of(group: Group, child: int, relatives: Sequence[int], settings: Blend
 
 def _best(gram: Matrices, inside: Mix | None, settings: BlendSettings) -> Mix | None:
     """A blend beyond the hull takes more freedom: it has to be much better than one inside."""
-    if inside is None or _confidence(inside, settings) < settings.least_confidence:
+    if inside is None or _confidence(gram, inside, settings) < settings.least_confidence:
         return blending.outside(gram, settings.bases)
     outside = blending.outside(gram, settings.bases) if inside.slack > blending.EXACT else None
     return outside if outside is not None and outside.slack < BEYOND_GAIN * inside.slack else inside
 
 
-def _confidence(mix: Mix, settings: BlendSettings) -> float:
-    group = mix.base is None and len(mix.members) > 2
-    limit = settings.group_slack if group else settings.pair_slack
+def _confidence(gram: Matrices, mix: Mix, settings: BlendSettings) -> float:
+    several = mix.base is None and (len(mix.members) > 2 or _branches(gram, mix.members))
+    limit = settings.group_slack if several else settings.pair_slack
     return float(1 / (1 + (mix.slack / limit) ** settings.steepness))
+
+
+def _branches(gram: Matrices, members: Sequence[int]) -> bool:
+    """Do the ways to two models leave a third one at right angles? Those to two states of one run go the same way from
+    whatever lies outside it, and opposite ways from between the two.
+    """
+    others = (other for other in range(len(gram)) if other not in members)
+    return any(abs(blending.spread(gram, other, members)) < RIGHT_ANGLE for other in others)
 
 
 def _blend(

@@ -55,10 +55,12 @@ def test_siblings_without_their_parent_are_no_merges():
     assert find(models(states)) == []
 
 
-@pytest.mark.parametrize("keep", [0.0, 0.5])
-def test_snapshots_of_a_run_are_no_merges(keep):
-    """Steps that keep half of their direction."""
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.7])
+@pytest.mark.parametrize("others", [0, 3])
+def test_snapshots_of_a_run_are_no_merges(keep, others):
+    """Steps that ``keep`` a part of their direction, of a run beside ``others`` that start from the same model."""
     states = {"s0": weights(0)}
+    states |= {f"t{number}": weights(70 + number, 0.3, states["s0"]) for number in range(others)}
     step = blend((0, states["s0"]))
     for number in range(1, 9):
         step = weights(number, 0.2, blend((keep, step)))
@@ -88,7 +90,16 @@ def test_a_rounded_and_fine_tuned_merge_is_told_less_surely():
     assert found.coefficients == pytest.approx((0.5, 0.5), abs=0.05)
     assert 0.001 < max(found.uncertainties) < 0.1
     assert 0.001 < found.residual < 0.05
-    assert 0.5 < found.confidence < 0.9999
+    assert 0.5 < found.confidence < 1
+
+
+def test_a_merge_that_was_trained_further_is_found_where_its_parents_branch_off():
+    states = family(3)
+    states["merge"] = weights(9, 0.08, blend((0.5, states["t1"]), (0.5, states["t2"])))
+    found = the_one(states)
+    assert (found.child, set(found.parents)) == ("merge", {"t1", "t2"})
+    assert found.coefficients == pytest.approx((0.5, 0.5), abs=0.1)
+    assert found.confidence < 0.99
 
 
 def test_two_far_models_on_an_arc():
