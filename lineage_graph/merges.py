@@ -58,10 +58,11 @@ class BlendSettings:
     relative, so that none is fitted by chance. ``skips``: descendants that may lie nearer than all parents. ``bases``:
     of the nearest, those that task arithmetic may start from.
 
-    ``pair_slack``, ``group_slack``: where confidence is ½, for two that may be of one run, and for others. Of 204 models of
-    four grown zoos without merges (recipes digits and generations, seeds 100 and 101) none has a slack below 0.7; of
-    snapshots every 5 to 30 steps of eight runs none has one below 0.16, always with two parents; two merges that were
-    trained further (recipe merges, seed 100) have 0.10 and 0.13. ``steepness``: of the odds, as a power of the slack.
+    ``pair_slack``, ``group_slack``: where confidence is ½, for two that may be of one run, and for others. Of 204
+    models of four grown zoos without merges (recipes digits and generations, seeds 100 and 101) none has a slack below
+    0.7; of snapshots every 5 to 30 steps of eight runs none has one below 0.16, always with two parents; two merges
+    that were trained further (recipe merges, seed 100) have 0.10 and 0.13. ``steepness``: of the odds, as a power of
+    the slack.
     """
 
     shortlist: int = 96

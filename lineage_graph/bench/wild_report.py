@@ -56,8 +56,10 @@ def _of(part: int, whole: int) -> str:
     return f"{part} of {whole}" if whole else "–"
 
 
-def regimes(found: ByRegime, own: str) -> Iterator[str]:
-    """The tables on grown zoos. ``own``: the method whose details are shown."""
+def regimes(found: ByRegime, own: str, informed: str) -> Iterator[str]:
+    """The tables on grown zoos. ``own``: the method whose details are shown; ``informed``: the same with metadata,
+    shown where it differs, and not held against the references.
+    """
     yield EXPLAINED
     yield f"{own} by regime.\n"
     body = [[regime, *cells(methods[own])] for regime, methods in found.items()]
@@ -69,8 +71,12 @@ def regimes(found: ByRegime, own: str) -> Iterator[str]:
         "model, that are drawn in the right direction, and, of the linked ones, that bear the right kind.\n"
     )
     yield _kinds(found, own)
+    changed = {regime: methods for regime, methods in found.items() if methods[informed].kinds != methods[own].kinds}
+    if changed:
+        yield f"{informed}, where that changes anything.\n"
+        yield _kinds(changed, informed)
     yield from _beside(found)
-    yield _beaten(found, own)
+    yield _beaten(found, own, informed)
 
 
 def _beside(found: ByRegime) -> Iterator[str]:
@@ -132,12 +138,12 @@ def _counted(found: ByRegime, count: Callable[[Tally], tuple[int, int]]) -> str:
     return table(["", *_methods(found)], [*body, ["all", *(_of(*count(tally)) for tally in _pooled(found).values())]])
 
 
-def _beaten(found: ByRegime, own: str) -> str:
+def _beaten(found: ByRegime, own: str, informed: str) -> str:
     """Where a reference method is at least as good."""
     matched = []
     for regime, methods in found.items():
         mine = methods[own].directed.f1
-        others = {name: tally.directed.f1 for name, tally in methods.items() if name != own}
+        others = {name: tally.directed.f1 for name, tally in methods.items() if name not in (own, informed)}
         better = [name for name, value in others.items() if value is not None and mine is not None and value >= mine]
         matched += [f"{regime}: {', '.join(better)}"] if better else []
     if not matched:

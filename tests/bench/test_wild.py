@@ -108,19 +108,27 @@ def rows(text):
 
 def test_averages_over_regimes():
     right = judge(drawn(("a", "b", "finetune", 1.0, 1.0)), Truth({("a", "b"): "finetune"}))
-    found = {"one": {"lgraph": right, "other": right}, "two": {"lgraph": judge(FOUND, TRUTH), "other": right}}
-    text = "\n".join(wild_report.regimes(found, "lgraph"))
+    wrong = judge(FOUND, TRUTH)
+    found = {
+        "one": {"lgraph": right, "informed": right, "other": right},
+        "two": {"lgraph": wrong, "informed": right, "other": right},
+    }
+    text = "\n".join(wild_report.regimes(found, "lgraph", "informed"))
     compared = rows(text[text.index("Directed F1 by method") :])
     assert compared[:5] == [
-        ["lgraph", "other"],
-        ["one", "1.000", "1.000"],
-        ["two", "0.500", "1.000"],
-        ["all", f"{8 / 14:.3f}", "1.000"],
-        ["macro", "0.750", "1.000"],
+        ["lgraph", "informed", "other"],
+        ["one", "1.000", "1.000", "1.000"],
+        ["two", "0.500", "1.000", "1.000"],
+        ["all", f"{8 / 14:.3f}", "1.000", "1.000"],
+        ["macro", "0.750", "1.000", "1.000"],
     ]
+    changed = rows(text[text.index("informed, where that changes anything") :])
+    assert changed[1] == ["two", "finetune", "1", "1.000", "1.000", "1.000", "1.000"]
     assert "at least that of lgraph: one: other; two: other." in text
-    worse = {"two": {"lgraph": right, "other": judge(FOUND, TRUTH)}}
-    assert "better than every reference method in every regime" in "\n".join(wild_report.regimes(worse, "lgraph"))
+    worse = {"two": {"lgraph": right, "informed": right, "other": wrong}}
+    text = "\n".join(wild_report.regimes(worse, "lgraph", "informed"))
+    assert "better than every reference method in every regime" in text
+    assert "where that changes anything" not in text
 
 
 def test_calibration_is_of_edges_that_are_right_or_wrong():
@@ -186,7 +194,7 @@ def test_the_wild_bench(small, monkeypatch, tmp_path):
     table = rows(grown)
     assert table[0] == ["regime", *wild_report.HEADER]
     assert [row[0] for row in table[1:4]] == ["near", "all", "macro"]
-    assert [row[0] for row in rows(grown[grown.index("all as one") :])[1:8]] == ["lgraph", *REFERENCES]
+    assert [row[0] for row in rows(grown[grown.index("all as one") :])[1:9]] == [wild.OWN, wild.INFORMED, *REFERENCES]
     undirected = rows(published[published.index("Undirected F1 by") :])
     assert undirected[0] == ["lgraph", "lgraph, metadata", *REFERENCES]
     assert undirected[1] == ["kin", *["0.667"] * 8], "the model that cannot be read is missed by all"
