@@ -19,6 +19,7 @@ import numpy as np
 
 from lineage_graph import recurrence
 from lineage_graph.alignment import align
+from lineage_graph.blending import LEAST_COEFFICIENT
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.held import Side, opened
 from lineage_graph.kinship import Blend
@@ -117,8 +118,8 @@ def settle(found: Sequence[tuple[LookTask, tuple[Trimmed, ...]]]) -> list[Blend]
     Merges of the same parents have weights in common, and could explain one another, or their base. Who explains more
     comes first, and then who needs no other merge for it.
     """
-    merges = {task.child for task, ways in found if ways}
-    claims = [(task, way, _parents(task, way)) for task, ways in found for way in ways]
+    claims = [(task, way, _parents(task, way)) for task, ways in found for way in ways if _joins_several(way)]
+    merges = {task.child for task, _, _ in claims}
     claims.sort(key=lambda claim: (-round(claim[1].explained, 2), len(merges.intersection(claim[2])), claim[2]))
     ancestors: dict[str, set[str]] = {}
     settled: dict[str, Blend] = {}
@@ -132,6 +133,11 @@ def settle(found: Sequence[tuple[LookTask, tuple[Trimmed, ...]]]) -> list[Blend]
             if task.child in known:
                 known.update(above)
     return [settled[task.child] for task, _ in found if task.child in settled]
+
+
+def _joins_several(found: Trimmed) -> bool:
+    """Is something of two models or more in the sum? A rounded or pruned copy has equal values, too, of one alone."""
+    return sum(coefficient >= LEAST_COEFFICIENT for coefficient in found.coefficients[1:]) >= 2
 
 
 def _parents(task: LookTask, found: Trimmed) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 from fingerprints import model
 from lineage_graph import trimmed
 from lineage_graph.candidates import propose
+from lineage_graph.recurrence import Trimmed
 
 SHAPES = {"stem.weight": (40, 30), "block.weight": (40, 40), "late.weight": (50, 40), "top.weight": (10, 50)}
 
@@ -120,3 +121,12 @@ def test_two_merges_of_the_same_parents_do_not_explain_one_another(found):
         "sparse": {"base", "t0", "t1"},
         "dense": {"base", "t0", "t1"},
     }
+
+
+def test_a_sum_of_one_model_alone_is_no_merge():
+    """What a rounded copy and a pruned one of a model make of it, with the coarser one as the base."""
+    task = trimmed.LookTask("c", ("coarse", "half", "pruned"), ("",) * 4, ("",) * 4, ((),) * 4)
+    alone = Trimmed((0, 1, 2), (4e-6, 1.0, 6e-8), (2e-5, 2e-5, 3e-6), 0.99, 0.84)
+    assert trimmed.settle([(task, (alone,))]) == []
+    (blend,) = trimmed.settle([(task, (dataclasses.replace(alone, coefficients=(0.5, 0.3, 0.2)),))])
+    assert (blend.base, blend.parents) == ("coarse", ("coarse", "half", "pruned"))

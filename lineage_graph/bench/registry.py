@@ -30,6 +30,11 @@ BENCHES: tuple[Bench, ...] = (
         "lineage_graph.bench.approximation",
     ),
     Bench(
+        "batched",
+        "features of models of one architecture, together against one by one",
+        "lineage_graph.bench.batched",
+    ),
+    Bench(
         "generations",
         "ancestors over one, two and three generations, by every method",
         "lineage_graph.bench.generations",
