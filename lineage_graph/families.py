@@ -8,6 +8,7 @@ is a tree of its own below it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,8 @@ FARTHER = 1.05
 """How many times as far a model that was made of another one without training counts to be from all others: rounding
 changes distances by less, and an adapter kept beside the weights not at all, so that it could stand for its original,
 though hardly anything is trained from it."""
+
+LEAST_LENGTH = 1e-9
 
 SAME_LENGTH = 0.25
 """Relative difference of two squared lengths that updates which are only nearly orthogonal can make."""
@@ -118,7 +121,7 @@ def made(pair: ScoredPair) -> str:
     """Which of two models is the other's rounded copy, or the other one with an adapter beside it; empty for none."""
     if pair.kind == "quantize":
         sign = pair.evidence.get("lattice_loss", 0.0)
-    elif pair.evidence.get("identical") == 1.0:
+    elif pair.evidence.get("identical") == 1.0 == pair.evidence.get("inherited"):
         sign = pair.evidence.get("adapter_gain", 0.0)
     else:
         return ""
@@ -155,14 +158,22 @@ def trees(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], several: Mappin
 def _graph(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], rank: Mapping[str, int]) -> nx.Graph[str]:
     related: nx.Graph[str] = nx.Graph()
     related.add_nodes_from(nodes)
-    stand_ins = frozenset(filter(None, map(made, pairs.values())))
-    lengths = {
-        ends: length(pair) * (FARTHER if stand_ins & ends and not made(pair) else 1.0) for ends, pair in pairs.items()
-    }
+    lengths = _lengths(pairs)
     # Kruskal keeps the order of insertion among equal weights: sort, so that ties do not depend on names.
     for ends, pair in sorted(pairs.items(), key=lambda p: (lengths[p[0]], *sorted((rank[p[1].a], rank[p[1].b])))):
         related.add_edge(pair.a, pair.b, weight=pair.distance**2, length=lengths[ends] ** 2, pair=pair)
     return related
+
+
+def _lengths(pairs: Mapping[Key, ScoredPair]) -> dict[Key, float]:
+    """The lengths of the pairs; from a model that was made of another one, the way there comes on top."""
+    origins = {child: length(pair) for pair in pairs.values() if (child := made(pair))}
+    lengths = {}
+    for ends, pair in pairs.items():
+        stand_ins = [origins[end] for end in ends if end in origins] if not made(pair) else []
+        # More than nothing, too, where weights are equal.
+        lengths[ends] = math.hypot(length(pair) * FARTHER, LEAST_LENGTH, *stand_ins) if stand_ins else length(pair)
+    return lengths
 
 
 def _not_below(child: str, shares: Shares, forest: nx.Graph[str], related: nx.Graph[str]) -> set[str]:

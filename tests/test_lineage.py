@@ -234,6 +234,30 @@ def test_copies_of_a_merge_s_parents_change_nothing():
     assert graph.in_degree("q") == 1
 
 
+def test_a_base_with_an_adapter_beside_it_does_not_stand_for_the_base():
+    """It lies at no distance from the base, and as far from all others."""
+    beside = {"adapter_gain": 0.05, "identical": 1.0, "inherited": 1.0}
+    adapter = [DirectionCue("adapter_gain", 3.0)]
+    wrapped = dataclasses.replace(pair("b", "w", 0.0, kind="adapter", cues=adapter), evidence=beside)
+    pairs = [wrapped, pair("a", "b", 0.3, cues=adapter), pair("a", "w", 0.3, kind="adapter", cues=adapter)]
+    pairs += [pair("b", "c", 0.2), pair("w", "c", 0.2, kind="adapter")]
+    for order in ("abwc", "awbc", "wcab"):
+        zoo = models(order)
+        assert set(assemble("zoo", zoo, pairs, [], SETTINGS).graph.edges) == {("a", "b"), ("b", "w"), ("b", "c")}
+
+
+def test_exact_descendants_of_a_model_do_not_descend_from_its_rounded_copy():
+    """Pruning leaves the copy's other values as they are, but for the rounding."""
+    loss, masked = {"lattice_loss": 10.0}, {"masked": 1.0, "sparsity_gain": 0.5}
+    pruned = [DirectionCue("sparsity_gain", 3.0)]
+    pairs = [
+        dataclasses.replace(pair("o", "q", 1e-4, kind="quantize", cues=[DirectionCue("x", 4.0)]), evidence=loss),
+        dataclasses.replace(pair("o", "p", 0.3, kind="prune", cues=pruned), evidence=masked),
+        dataclasses.replace(pair("q", "p", 0.3, kind="prune", cues=pruned), evidence=masked),
+    ]
+    assert set(assemble("zoo", models("oqp"), pairs, [], SETTINGS).graph.edges) == {("o", "q"), ("o", "p")}
+
+
 def test_a_rounded_copy_does_not_stand_for_its_original():
     """The copy is nearer to the child by chance; rounding says that it is nobody's parent."""
     loss = {"lattice_loss": 10.0}
