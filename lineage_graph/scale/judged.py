@@ -142,7 +142,9 @@ def log_odds(population: Population, pairs: Pairs, calibration: Calibration) -> 
     found = {}
     for name, values in signals(population, pairs):
         silent = np.isnan(values) | (pairs.kind == DUPLICATE) | (untrained & (name in scoring.TRAINING_CUES))
-        strength = np.where(silent, 0.0, np.clip(values / scoring.CUES[name].full, -1.0, 1.0))
+        cue = scoring.CUES[name]
+        fading = np.clip(2 - 2 * np.abs(values) / cue.lost, 0.0, 1.0)
+        strength = np.where(silent, 0.0, np.clip(values / cue.full, -1.0, 1.0) * fading)
         worth = [scoring.worth(name, kind, calibration) for kind in KINDS]
         # One sign holds for a whole family, whatever the kinds of its edges.
         found[name] = np.array([one.log_odds for one in worth])[pairs.kind] * strength, worth[FINETUNE].sign_prior
