@@ -193,7 +193,7 @@ def _settled(
 
     def log_odds(one: str, other: str) -> float:
         found = measured.get(frozenset((one, other)))
-        signed = (cue.log_odds * (2 * rooted.signs.get(cue.name, 1.0) - 1) for cue in (found.cues if found else ()))
+        signed = (cue.log_odds * (2 * rooted.signs.get(cue.sign, 1.0) - 1) for cue in (found.cues if found else ()))
         return sum(signed) * (1.0 if found is not None and found.u == one else -1.0)
 
     tree = Tree(parent, tops, squared, log_odds)

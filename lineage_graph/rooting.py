@@ -5,7 +5,8 @@ weighs
 
 * cues whose sign is known (a counter, a date): each edge adds half its log-odds for or against;
 * cues whose sign differs between families (norm, kurtosis): both signs are possible, one more likely beforehand, but
-  one sign holds for the whole tree, so the cue counts as far as one sign explains all edges together;
+  one sign holds for the whole tree, so the cue counts as far as one sign explains all edges together; cues that have
+  one cause in common reverse together, and count as one;
 * a prior for the shape: rumor centrality, the number of orders in which the tree could have grown from that root
   (Shah & Zaman, "Rumors in a Network", 2011), which favours hubs and speaks for nobody in a chain of two.
 
@@ -53,8 +54,8 @@ class TreeEdge:
 class Rooted:
     """``root``, ``parent`` of every other node, and ``direction_confidence`` by child: 0.5 to 1.
 
-    ``apart``: by edge that may hold it, the probability of an unseen root there, 0 to 1. ``signs``: by cue whose sign
-    differs between families, the probability that it is as supposed in this one.
+    ``apart``: by edge that may hold it, the probability of an unseen root there, 0 to 1. ``signs``: by what
+    differs in sign between families, the probability that it is as supposed in this one.
     """
 
     root: str
@@ -85,7 +86,9 @@ def root_tree(
     """
     order, parent, edge_of = _walk(nodes[0], edges)
     supports = _supports(order, parent, edge_of)
-    prior = {cue.name: cue.sign_prior for edge in edges for cue in edge.cues}
+    prior: dict[str, float] = {}
+    for cue in (cue for edge in edges for cue in edge.cues):
+        prior[cue.sign] = max(prior.get(cue.sign, 0.0), cue.sign_prior)
     if root is None:
         log_posterior = _log_posteriors(order, parent, supports, prior)
         on_node, on_edge = _posteriors(log_posterior, edges)
@@ -124,7 +127,7 @@ def conflict(cues: Sequence[DirectionCue], sign: float, signs: Mapping[str, floa
     """Of an edge with these ``cues``; ``sign``: 1 where they point along it as drawn, -1 against. ``signs``: those of
     the :class:`Rooted` tree.
     """
-    along = [replace(cue, log_odds=sign * cue.log_odds * (2 * signs.get(cue.name, 1.0) - 1)) for cue in cues]
+    along = [replace(cue, log_odds=sign * cue.log_odds * (2 * signs.get(cue.sign, 1.0) - 1)) for cue in cues]
     best = max(along, key=lambda cue: cue.log_odds, default=None)
     worst = min(along, key=lambda cue: cue.log_odds, default=None)
     return Conflict(
@@ -161,9 +164,9 @@ def _sums(order: Sequence[str], parent: Mapping[str, str], values: Mapping[str, 
 def _supports(
     order: Sequence[str], parent: Mapping[str, str], edge_of: Mapping[str, TreeEdge]
 ) -> dict[str, dict[str, float]]:
-    """By cue, by node: what it says, with the sign as supposed, for the directions that follow if the root is there."""
+    """By sign, by node: what its cues say, with the sign as supposed, for the directions that a root there gives."""
     supports: dict[str, dict[str, float]] = {}
-    for name in sorted({cue.name for edge in edge_of.values() for cue in edge.cues}):
+    for name in sorted({cue.sign for edge in edge_of.values() for cue in edge.cues}):
         downward = {node: _log_odds(edge_of[node], name, away_from=parent[node]) for node in order[1:]}
         support = supports[name] = {order[0]: sum(downward.values()) / 2}
         for node in order[1:]:
@@ -218,8 +221,8 @@ def _split(on_edge: Mapping[Pair, float]) -> Pair | None:
 
 
 def _log_odds(edge: TreeEdge, name: str, away_from: str) -> float:
-    """What the edge's cue ``name`` says for the direction away from one of its ends."""
-    total = sum(cue.log_odds for cue in edge.cues if cue.name == name)
+    """What the edge's cues of the sign ``name`` say for the direction away from one of its ends."""
+    total = sum(cue.log_odds for cue in edge.cues if cue.sign == name)
     return total if edge.u == away_from else -total
 
 

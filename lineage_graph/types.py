@@ -266,11 +266,18 @@ class DirectionCue:
 
     ``sign_prior``: probability that the quantity grows from parent to child as supposed, 0.5 to 1. Below 1 the sign
     differs between families (norm, kurtosis), though not within one, and is learned from the family as a whole.
+    ``together``: what it has its sign in common with other cues by, if by anything.
     """
 
     name: str
     log_odds: float
     sign_prior: float = 1.0
+    together: str = ""
+
+    @property
+    def sign(self) -> str:
+        """What stands for its sign: equal for cues that only reverse together."""
+        return self.together or self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,14 @@ def test_a_cue_of_unknown_sign_finds_the_hub_of_a_star_whichever_its_sign(sign):
     assert min(rooted.direction_confidence.values()) > 0.9
 
 
+@pytest.mark.parametrize(("together", "expected"), [("", 0.8**2 / (0.8**2 + 0.2**2)), ("drift", 0.8)])
+def test_cues_that_reverse_together_are_as_sure_as_one(together, expected):
+    cues = [DirectionCue(name, 50.0, sign_prior=0.8, together=together) for name in ("norm", "rank")]
+    rooted = root_tree(["a", "b"], [edge("a", "b", *cues)])
+    assert rooted.direction_confidence["b"] == pytest.approx(expected)
+    assert set(rooted.signs) == ({together} if together else {"norm", "rank"})
+
+
 def test_a_sign_that_is_likely_beforehand_says_a_little_about_one_edge():
     rooted = root_tree(["a", "b"], [edge("a", "b", DirectionCue("norm", 50.0, sign_prior=0.7))])
     assert rooted.direction_confidence["b"] == pytest.approx(0.7)

@@ -59,10 +59,19 @@ def test_equal_profiles_are_proof_though_weights_were_folded():
 
 @pytest.mark.parametrize("name", sorted(CUES))
 def test_every_cue_turns_with_the_pair_and_is_bounded(name):
-    metadata = {}
-    forward, backward = (judged(RELATIVES | {name: sign * 1e6}, **metadata).direction for sign in (1, -1))
-    (one,), (two,) = forward, backward
-    assert one.log_odds == -two.log_odds == CUES[name].log_odds
+    known = CUES[name]
+    values = [known.full, 1e6 * known.full]
+    for value, expected in zip(
+        values, [known.log_odds, known.log_odds if known.lost == math.inf else 0.0], strict=True
+    ):
+        (one,), (two,) = (judged(RELATIVES | {name: sign * value}).direction for sign in (1, -1))
+        assert one.log_odds == -two.log_odds == expected
+
+
+def test_norms_that_changed_by_more_than_updates_can_say_nothing():
+    said = [judged(RELATIVES | {"norm_growth": value}).direction[0].log_odds for value in (1.0, 1.5, 2.25, 3.0, 40.0)]
+    full = CUES["norm_growth"].log_odds
+    assert said == pytest.approx([full, full, full / 2, 0.0, 0.0])
 
 
 def test_no_update_is_read_from_copies():
