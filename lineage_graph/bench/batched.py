@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     from lineage_graph.features.linearize import FeatureFunction, Parameters
 
-PROBES = 32
+PROBES = 16
 CASES = (
     Case("test_resnet", outputs=10, batch=PROBES),
     Case("test_vit", outputs=10, batch=PROBES),
     Case("resnet18", outputs=10, batch=PROBES),
-    Case("vit_tiny_patch16_224", outputs=10, batch=PROBES),
+    Case("vit_tiny_patch16_224", outputs=10, batch=PROBES, size=64),
 )
-TOGETHER = (4, 16)
+TOGETHER = (4, 8)
 """Models in a batch."""
 
 ROUNDS = 3
