@@ -67,13 +67,17 @@ def settled(group: Group, claims: Sequence[Claim]) -> list[Claim]:
         claim.parents[claim.mix.members.index(claim.mix.base)] for claim in claims if claim.mix.base is not None
     )
     kept: list[Claim] = []
-    for claim in sorted(claims, key=lambda one: (not one.exact, one.exact and len(one.parents), one.mix.residual)):
+    for claim in sorted(claims, key=_rank):
         if any(_descends(group, claim, other) or _mirrors(group, claim, other, bases) for other in kept):
             continue
         others = [other for other in kept if not _mirrors(group, other, claim, bases)]
         if claim.child not in _ancestors(claim.parents, {other.child: other.parents for other in others}):
             kept = [*others, claim]
     return sorted(kept, key=lambda one: one.child)
+
+
+def _rank(claim: Claim) -> tuple[bool, int, float, int]:
+    return (not claim.exact, len(claim.parents) if claim.exact else 0, claim.mix.residual, claim.child)
 
 
 def _ancestors(first: Collection[int], parents: Mapping[int, tuple[int, ...]]) -> set[int]:

@@ -47,6 +47,9 @@ ARC_GAIN = 0.1
 MOST_PARENTS = 5
 """Parents up to which exact sums are taken out, the fewest first, before the others are looked at again."""
 
+HOPELESS = 0.6
+"""Slack from which it does not matter whether two parents branch off from a third model."""
+
 BEYOND_GAIN = 0.1
 """Of the slack inside the hull, what a blend beyond it may have at most."""
 
@@ -97,8 +100,12 @@ def find(models: Sequence[Model], settings: BlendSettings | None = None) -> list
     for group, sketches in _groups(models):
         shortlists = _shortlists(group, sketches, settings)
         claims = _claims(group, shortlists, settings)
+        known: frozenset[int] = frozenset()
         for most in range(2, MOST_PARENTS + 1):
-            claims |= _without(group, shortlists, claims, _sums(group, claims, most), settings)
+            sums = _sums(group, claims, most)
+            if sums != known:
+                claims |= _without(group, shortlists, claims, sums, settings)
+            known = sums
         blends += [claim.blend for claim in settled(group, list(claims.values()))]
     return blends
 
@@ -210,7 +217,7 @@ def _best(gram: Matrices, inside: Mix | None, settings: BlendSettings) -> Mix | 
 
 
 def _confidence(gram: Matrices, mix: Mix, settings: BlendSettings) -> float:
-    several = mix.base is None and (len(mix.members) > 2 or _branches(gram, mix.members))
+    several = mix.base is None and (len(mix.members) > 2 or (mix.slack < HOPELESS and _branches(gram, mix.members)))
     limit = settings.group_slack if several else settings.pair_slack
     return float(1 / (1 + (mix.slack / limit) ** settings.steepness))
 
