@@ -101,7 +101,10 @@ class _Search:
             flags = np.concatenate(
                 [_table(batch, name, members) for name in ("sketched", "profiled", "weight")], axis=1
             )
-            _, first, which = np.unique(flags, axis=0, return_index=True, return_inverse=True)
+            if (flags == flags[0]).all():  # nearly always, and cheaper to see than to sort
+                first, which = np.zeros(1, np.int64), np.zeros(len(flags), np.int64)
+            else:
+                _, first, which = np.unique(flags, axis=0, return_index=True, return_inverse=True)
             for number, row in enumerate(first):
                 key = code.tobytes() + flags[row].tobytes()
                 if key not in self._examples:
