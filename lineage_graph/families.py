@@ -34,6 +34,7 @@ changes distances by less, and an adapter kept beside the weights not at all, so
 though hardly anything is trained from it."""
 
 LEAST_LENGTH = 1e-9
+"""By which such a model is farther from others where all weights are equal."""
 
 SAME_LENGTH = 0.25
 """Relative difference of two squared lengths that updates which are only nearly orthogonal can make."""
