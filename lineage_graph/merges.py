@@ -100,6 +100,7 @@ def find(models: Sequence[Model], settings: BlendSettings | None = None) -> list
     for group, sketches in _groups(models):
         shortlists = _shortlists(group, sketches, settings)
         claims = _claims(group, shortlists, settings)
+        claims |= _with_strangers(group, claims, settings)
         known: frozenset[int] = frozenset()
         for most in range(2, MOST_PARENTS + 1):
             sums = _sums(group, claims, most)
@@ -114,6 +115,17 @@ def _claims(group: Group, shortlists: Mapping[int, list[int]], settings: BlendSe
     """By child."""
     found = ((child, claim_of(group, child, relatives, settings)) for child, relatives in shortlists.items())
     return {child: claim for child, claim in found if claim is not None}
+
+
+def _with_strangers(group: Group, claims: Mapping[int, Claim], settings: BlendSettings) -> dict[int, Claim]:
+    """The claims that are exact with models that are like strangers, as far apart as clients that are averaged may be,
+    or of a small share; looked for where all models of one shape are few enough to be held against each.
+    """
+    everyone = range(len(group.ids))
+    if len(everyone) > min(settings.shortlist, group.freedom // settings.freedom):
+        return {}
+    left = {child: [one for one in everyone if one != child] for child in everyone if child not in claims}
+    return {child: claim for child, claim in _claims(group, left, settings).items() if claim.exact}
 
 
 def _sums(group: Group, claims: Mapping[int, Claim], most: int) -> frozenset[int]:

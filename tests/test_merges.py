@@ -146,6 +146,18 @@ def test_several_sums_of_one_family_are_all_told(shared):
     assert found == {name: pytest.approx(parts, abs=1e-3) for name, parts in sums.items()}
 
 
+def test_strangers_are_parents_of_an_exact_sum_alone():
+    states = {"a": weights(21), "b": weights(22), "c": weights(23)}
+    states["sum"] = blend((0.94, states["a"]), (0.06, states["b"]))
+    found = the_one(states)
+    assert (found.child, dict(zip(found.parents, found.coefficients, strict=True))) == (
+        "sum",
+        {"a": pytest.approx(0.94, abs=1e-4), "b": pytest.approx(0.06, abs=1e-4)},
+    )
+    states["sum"] = weights(24, 0.02, states["sum"])
+    assert find(models(states)) == []
+
+
 def test_children_of_a_merge_are_no_merges():
     states = family(6)
     states["merge"] = blend((0.5, states["t1"]), (0.5, states["t2"]))
