@@ -47,6 +47,9 @@ ARC_GAIN = 0.1
 MOST_PARENTS = 5
 """Parents up to which exact sums are taken out, the fewest first, before the others are looked at again."""
 
+FEW = 32
+"""Models of one shape up to which each is held against all others."""
+
 HOPELESS = 0.6
 """Slack from which it does not matter whether two parents branch off from a third model."""
 
@@ -122,7 +125,7 @@ def _with_strangers(group: Group, claims: Mapping[int, Claim], settings: BlendSe
     or of a small share; looked for where all models of one shape are few enough to be held against each.
     """
     everyone = range(len(group.ids))
-    if len(everyone) > min(settings.shortlist, group.freedom // settings.freedom):
+    if len(everyone) > min(FEW, group.freedom // settings.freedom):
         return {}
     left = {child: [one for one in everyone if one != child] for child in everyone if child not in claims}
     return {child: claim for child, claim in _claims(group, left, settings).items() if claim.exact}
