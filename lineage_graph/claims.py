@@ -7,7 +7,7 @@ many of the others. The true sums take few parents, and close no circle.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from lineage_graph import blending
 from lineage_graph.blending import Mix
-from lineage_graph.kinship import Blend
+from lineage_graph.kinship import Blend, ancestors
 from lineage_graph.types import FloatArray
 
 Matrices = npt.NDArray[np.float64]
@@ -71,25 +71,13 @@ def settled(group: Group, claims: Sequence[Claim]) -> list[Claim]:
         if any(_descends(group, claim, other) or _mirrors(group, claim, other, bases) for other in kept):
             continue
         others = [other for other in kept if not _mirrors(group, other, claim, bases)]
-        if claim.child not in _ancestors(claim.parents, {other.child: other.parents for other in others}):
+        if claim.child not in ancestors(claim.parents, {other.child: other.parents for other in others}):
             kept = [*others, claim]
     return sorted(kept, key=lambda one: one.child)
 
 
 def _rank(claim: Claim) -> tuple[bool, int, float, int]:
     return (not claim.exact, len(claim.parents) if claim.exact else 0, claim.mix.residual, claim.child)
-
-
-def _ancestors(first: Collection[int], parents: Mapping[int, tuple[int, ...]]) -> set[int]:
-    """``first``, and all that they descend from."""
-    found: set[int] = set()
-    waiting = list(first)
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting += parents.get(node, ())
-    return found
 
 
 def _descends(group: Group, claim: Claim, other: Claim) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Node = TypeVar("Node", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +65,15 @@ class Splice:
 def parents(one: Blend | Splice) -> tuple[str, ...]:
     """Ids of the parents."""
     return one.parents if isinstance(one, Blend) else tuple(parent for parent, _ in one.blocks)
+
+
+def ancestors(first: Iterable[Node], above: Mapping[Node, Sequence[Node]]) -> set[Node]:
+    """``first``, and whatever they descend from. ``above``: the parents of each that has any."""
+    found: set[Node] = set()
+    waiting = list(first)
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting += above.get(node, ())
+    return found

@@ -11,7 +11,7 @@ from typing import Any
 from lineage_graph.calibration import Calibration, logistic
 from lineage_graph.descent import DrawnEdge, descend
 from lineage_graph.families import Folded, Key, Tree, key, known_log_odds, length
-from lineage_graph.kinship import Blend, Splice, parents
+from lineage_graph.kinship import Blend, Splice, ancestors, parents
 from lineage_graph.rooting import Conflict
 from lineage_graph.signals.registry import is_signed
 from lineage_graph.stability import alternatives, margin
@@ -206,7 +206,7 @@ def several(
     for each in sorted(found, key=lambda s: (isinstance(s, Splice), rank[keeper[s.child]])):
         one = _kept(each, keeper)
         known = all(frozenset((parent, one.child)) in pairs for parent in parents(one))
-        circle = one.child in _ancestors(parents(one), chosen)
+        circle = one.child in ancestors(parents(one), {child: parents(two) for child, two in chosen.items()})
         if one.confidence >= LEAST_CONFIDENCE and known and not circle:
             chosen.setdefault(one.child, one)
     return [chosen[child] for child in sorted(chosen, key=rank.__getitem__)]
@@ -218,14 +218,3 @@ def _kept(one: Blend | Splice, keeper: Mapping[str, str]) -> Blend | Splice:
     if isinstance(one, Splice):
         return replace(one, child=child, blocks=tuple((keeper[parent], blocks) for parent, blocks in one.blocks))
     return replace(one, child=child, parents=tuple(keeper[parent] for parent in one.parents))
-
-
-def _ancestors(first: Sequence[str], chosen: Mapping[str, Blend | Splice]) -> set[str]:
-    """``first`` and, through the merges chosen so far, theirs."""
-    found, waiting = set[str](), list(first)
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting += parents(chosen[node]) if node in chosen else ()
-    return found
