@@ -54,6 +54,10 @@ class TensorPair:
     mean_b: float
     same_shape: bool = True
 
+    def turned(self) -> TensorPair:
+        """The same pair, b first."""
+        return replace(self, name_a=self.name_b, name_b=self.name_a, mean_a=self.mean_b, mean_b=self.mean_a)
+
 
 def units(shape: tuple[int, ...]) -> int:
     """Output units of a weight matrix: its first dimension that is not 1."""
@@ -88,6 +92,20 @@ def compare_tensors(a: Pieces, b: Pieces, tensor: TensorPair) -> TensorCompariso
         identical=identical,
         rank_a=effective_rank(units_a.values) if ranked else math.nan,
         rank_b=effective_rank(units_b.values) if ranked else math.nan,
+    )
+
+
+def turned(tensor: TensorComparison) -> TensorComparison:
+    """The same comparison, b first."""
+    return replace(
+        tensor,
+        name_a=tensor.name_b,
+        name_b=tensor.name_a,
+        squared_norm_a=tensor.squared_norm_b,
+        squared_norm_b=tensor.squared_norm_a,
+        rank_a=tensor.rank_b,
+        rank_b=tensor.rank_a,
+        spread=-tensor.spread,
     )
 
 

@@ -6,10 +6,11 @@ Reads the built graph and the store; opens no checkpoint.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from lineage_graph import evidence
+from lineage_graph.comparison import turned
 from lineage_graph.errors import LineageGraphError
 from lineage_graph.render import reading
 from lineage_graph.signals.registry import is_signed
@@ -71,19 +72,19 @@ def explain(lineage: LineageGraph, parent: str, child: str, store: Store) -> Exp
         _known(lineage, name)
     if parent == child:
         raise LineageGraphError(f"{parent!r} is one model; explain takes two")
-    turned = graph.has_edge(child, parent)
-    edge = graph.edges[child, parent] if turned else graph.edges.get((parent, child))
+    backwards = graph.has_edge(child, parent)
+    edge = graph.edges[child, parent] if backwards else graph.edges.get((parent, child))
     missed = (miss for miss in lineage.rejected if {miss.a, miss.b} == {parent, child})
     return Explanation(
         parent=parent,
         child=child,
         edge=edge,
-        reversed=turned,
+        reversed=backwards,
         rejected=next(missed, None),
         path=_path(lineage, parent, child) or _path(lineage, child, parent),
         tensors=_tensors(graph.nodes[parent]["sha256"], graph.nodes[child]["sha256"], store),
         note=_note(edge, str(graph.nodes[parent]["features"])),
-        parts=_parts(lineage, parent if turned else child, edge),
+        parts=_parts(lineage, parent if backwards else child, edge),
         silent=_silent(edge),
     )
 
@@ -169,17 +170,4 @@ def _tensors(parent: str, child: str, store: Store) -> tuple[TensorComparison, .
     if data is None:
         return ()
     tensors = evidence.from_bytes(data)
-    return tensors if a == parent else tuple(_turned(tensor) for tensor in tensors)
-
-
-def _turned(tensor: TensorComparison) -> TensorComparison:
-    return replace(
-        tensor,
-        name_a=tensor.name_b,
-        name_b=tensor.name_a,
-        squared_norm_a=tensor.squared_norm_b,
-        squared_norm_b=tensor.squared_norm_a,
-        rank_a=tensor.rank_b,
-        rank_b=tensor.rank_a,
-        spread=-tensor.spread,
-    )
+    return tensors if a == parent else tuple(turned(tensor) for tensor in tensors)

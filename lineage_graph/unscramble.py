@@ -18,7 +18,7 @@ import numpy as np
 
 from lineage_graph import units
 from lineage_graph.checkpoints.base import Reader
-from lineage_graph.comparison import TensorPair, compare_arrays
+from lineage_graph.comparison import TensorPair, compare_arrays, turned
 from lineage_graph.held import derived, whole
 from lineage_graph.rescale import CLEAR_GAIN, EXACT, rescaled, shared_scales, vector_like
 from lineage_graph.signals.base import agrees
@@ -91,25 +91,8 @@ def unscramble(
     found = _in_scale_of_a(a, b, pairs, tensors)
     if sum(tensor.size * tensor.spread for tensor in found if not math.isnan(tensor.spread)) <= 0:
         return found
-    turned = _in_scale_of_a(b, a, [_turned_pair(pair) for pair in pairs], [_turned(tensor) for tensor in tensors])
-    return [_turned(tensor) for tensor in turned]
-
-
-def _turned_pair(pair: TensorPair) -> TensorPair:
-    return replace(pair, name_a=pair.name_b, name_b=pair.name_a, mean_a=pair.mean_b, mean_b=pair.mean_a)
-
-
-def _turned(tensor: TensorComparison) -> TensorComparison:
-    return replace(
-        tensor,
-        name_a=tensor.name_b,
-        name_b=tensor.name_a,
-        squared_norm_a=tensor.squared_norm_b,
-        squared_norm_b=tensor.squared_norm_a,
-        rank_a=tensor.rank_b,
-        rank_b=tensor.rank_a,
-        spread=-tensor.spread,
-    )
+    back = _in_scale_of_a(b, a, [pair.turned() for pair in pairs], [turned(tensor) for tensor in tensors])
+    return [turned(tensor) for tensor in back]
 
 
 def _in_scale_of_a(
