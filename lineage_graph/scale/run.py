@@ -25,7 +25,7 @@ from lineage_graph.store import replacing, write_atomic
 from lineage_graph.types import Progress, RunRecord, silent
 from lineage_graph.zoo import Stopwatch
 
-LARGEST_DRAWN = 5000
+LARGEST_DRAWN = 50_000
 """Models up to which all outputs of a build are written; beyond, ``lineage.json`` and ``run.json``."""
 
 JSON, RUN = "lineage.json", "run.json"
@@ -61,7 +61,7 @@ def run(folders: Sequence[Path], out: Path, progress: Progress = silent) -> Asse
             for piece in written.pieces(out.name, population, lineage):
                 file.write(piece.encode("ascii"))
         record = _record(len(population), lineage, watch)
-        files = _drawn(out, record) if len(population) <= LARGEST_DRAWN else [out / JSON]
+        files = _drawn(out, record, progress) if len(population) <= LARGEST_DRAWN else [out / JSON]
         write_atomic(out / RUN, run_record.of_build(out.name, record).encode())
     kinds = Counter([KINDS[number] for number in lineage.edges.kind.tolist()])
     files = [*files, *([out / RUN] if out / RUN not in files else [])]
@@ -84,9 +84,11 @@ def _record(models: int, lineage: Lineage, watch: Stopwatch) -> RunRecord:
     return RunRecord(__version__, settings, dict(watch.timings), counts)
 
 
-def _drawn(out: Path, record: RunRecord) -> list[Path]:
+def _drawn(out: Path, record: RunRecord, progress: Progress) -> list[Path]:
     """Everything that a build writes, from the graph that was just written."""
     graph = from_json((out / JSON).read_text(encoding="ascii"))
-    for renderer in RENDERERS:
+    for done, renderer in enumerate(RENDERERS):
+        progress("draw", done, len(RENDERERS))
         write_atomic(out / renderer.filename, renderer.render(graph, record).encode())
+    progress("draw", len(RENDERERS), len(RENDERERS))
     return [out / renderer.filename for renderer in RENDERERS]

@@ -3,6 +3,7 @@
 import json
 
 from lineage_graph import index
+from lineage_graph.scale import run
 from scale_zoos import family
 
 
@@ -20,9 +21,9 @@ def test_two_zoos_are_drawn_together(call, tmp_path):
     assert "out: 7 models, 1 families, 5 edges (4 finetune, 1 duplicate)" in outcome.output
     files = {"lineage.html", "lineage.graphml", "lineage.json", "report.md", "run.json"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == files
-    run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
-    assert run["settings"]["evidence"] == "sketched"
-    assert run["counts"]["models"] == 7
+    record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert record["settings"]["evidence"] == "sketched"
+    assert record["counts"]["models"] == 7
     explained = call("explain", "b", "e", "--in", tmp_path / "out")
     assert "sketched" in explained.output
 
@@ -45,3 +46,10 @@ def test_one_id_for_two_models_is_refused(call, tmp_path):
     outcome = call("assemble", *zoos, "-o", tmp_path / "out")
     assert outcome.exit_code == 1
     assert "two of the indexes hold a model called 'a'" in outcome.output
+
+
+def test_what_is_too_large_to_draw_still_has_its_graph(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "LARGEST_DRAWN", 6)
+    folder = built(tmp_path / "one", family("abcdefg", 0))
+    assert call("assemble", folder, "-o", tmp_path / "out").exit_code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"lineage.json", "run.json"}
