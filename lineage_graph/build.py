@@ -39,7 +39,7 @@ from lineage_graph.detector.stage import detect
 from lineage_graph.errors import StrictError
 from lineage_graph.examination import Examination
 from lineage_graph.executors import ExecutorKind, make_executor
-from lineage_graph.features.settings import ProbeSettings, images_digest
+from lineage_graph.features.settings import Device, ProbeSettings, images_digest
 from lineage_graph.kinship import Blend, Splice
 from lineage_graph.manifest import Manifest
 from lineage_graph.render import RENDERERS
@@ -64,8 +64,9 @@ class BuildSettings:
     """``metadata``: names, dates and declarations count as evidence. ``features``: networks are built where they can
     be, and compared by their linearized features too. ``detector``: the learned detector is asked. ``strict``: a model
     that fails ends the build. ``full``: all weights are fetched from the Hub, needed or not.
-    ``jobs``: processes, 0 for one a core. ``executor``: where they run; ``address``: of a running Ray cluster, empty to
-    start one here. ``cache``: where artefacts are kept, ``None`` for the user's cache folder.
+    ``jobs``: processes, 0 for one a core. ``device``: where they pass probes through networks. ``executor``: where they
+    run; ``address``: of a running Ray cluster, empty to start one here. ``cache``: where artefacts are kept, ``None``
+    for the user's cache folder.
     """
 
     metadata: bool = True
@@ -74,6 +75,7 @@ class BuildSettings:
     strict: bool = False
     full: bool = False
     jobs: int = 0
+    device: Device = "cpu"
     executor: ExecutorKind = "local"
     address: str = ""
     cache: Path | None = None
@@ -105,14 +107,18 @@ def build(
     """Build the lineage graph of a zoo and write it to ``out``. ``consent``: called before anything is fetched.
 
     Raises :class:`~lineage_graph.errors.ManifestError` (nothing written), ``StrictError`` (with ``settings.strict``,
-    nothing written) and ``OutputError``.
+    nothing written), ``DeviceError`` and ``OutputError``.
     """
     settings = settings or BuildSettings()
+    if settings.device == "cuda" and settings.features and settings.executor == "local":
+        from lineage_graph.features.device import require_gpu
+
+        require_gpu()
     cache = settings.cache or default_cache()
     watch = Stopwatch()
     with make_executor(settings.jobs, settings.executor, settings.address) as executor:
         shop = Workshop(executor, Store(cache), progress)
-        probes = probe_settings(manifest) if settings.features else None
+        probes = probe_settings(manifest, settings.device) if settings.features else None
         zoo = read_zoo(manifest.entries, manifest.root, cache, shop, watch, probes, consent, full=settings.full)
         if settings.strict and zoo.failures:
             raise StrictError(_strictly(zoo.failures))
@@ -155,7 +161,7 @@ def _remembered(settings: BuildSettings, probes: ProbeSettings | None, out: Path
         "metadata": settings.metadata,
         "features": settings.features,
         "detector": settings.detector,
-        "probes": asdict(replace(probes, folder=folder)) if probes is not None else None,
+        "probes": asdict(replace(probes, folder=folder, device="cpu")) if probes is not None else None,
     }
 
 
@@ -169,7 +175,7 @@ def remembered(about: Mapping[str, Any], out: Path) -> tuple[BuildSettings, Prob
     return BuildSettings(**kept), probes
 
 
-def probe_settings(manifest: Manifest) -> ProbeSettings:
+def probe_settings(manifest: Manifest, device: Device = "cpu") -> ProbeSettings:
     """The manifest's probes. Raises :class:`~lineage_graph.errors.ManifestError` for a folder without images."""
     given, usual = manifest.probes, ProbeSettings()
     folder = manifest.root / given.folder if given.folder is not None else None
@@ -178,6 +184,7 @@ def probe_settings(manifest: Manifest) -> ProbeSettings:
         seed=given.seed if given.seed is not None else usual.seed,
         folder=str(folder) if folder is not None else "",
         images=images_digest(folder) if folder is not None else "",
+        device=device,
     )
 
 
@@ -256,6 +263,7 @@ def _record(settings: BuildSettings, watch: Stopwatch, graph: LineageGraph, pair
             "detector": settings.detector,
             "strict": settings.strict,
             "full": settings.full,
+            "device": settings.device,
             "decision": scoring.DECISION,
             "related": asdict(scoring.RelatedSettings()),
             "candidates": asdict(candidates.CandidateSettings()),

@@ -33,16 +33,22 @@ class Workshop:
     progress: Progress
 
     def map(
-        self, artefact: Artefact[Value], function: Callable[[Task], Value], work: Sequence[tuple[str | None, Task]]
+        self,
+        artefact: Artefact[Value],
+        function: Callable[[Task], Value],
+        work: Sequence[tuple[str | None, Task]],
+        *,
+        gpu: bool = False,
     ) -> list[Outcome[Value]]:
         """One outcome a task, in order. ``work``: (key, task); what the store has under the key is not done again, a
-        task without a key is never kept. Failures are not kept: they are tried again by the next build.
+        task without a key is never kept. Failures are not kept: they are tried again by the next build. ``gpu``: see
+        :meth:`Executor.map <lineage_graph.executors.base.Executor.map>`.
         """
         outcomes: list[Outcome[Value] | None] = [self._stored(artefact, key) for key, _ in work]
         missing = [index for index, outcome in enumerate(outcomes) if outcome is None]
         done = len(work) - len(missing)
         self.progress(artefact.kind, done, len(work))
-        results = self.executor.map(function, [work[index][1] for index in missing])
+        results = self.executor.map(function, [work[index][1] for index in missing], gpu=gpu)
         for index, outcome in zip(missing, results, strict=True):
             key = work[index][0]
             if outcome.value is not None and key is not None:
@@ -58,12 +64,14 @@ class Workshop:
         function: Callable[[Task], Value],
         work: Sequence[tuple[str | None, Task]],
         pairs: Sequence[tuple[Hashable, Hashable]],
+        *,
+        gpu: bool = False,
     ) -> list[Outcome[Value]]:
         """As :meth:`map`, where each task is about one of ``pairs`` of models: those that share models are done one
         soon after the other, so that workers have to hold few.
         """
         order = along(pairs)
-        outcomes = self.map(artefact, function, [work[place] for place in order])
+        outcomes = self.map(artefact, function, [work[place] for place in order], gpu=gpu)
         placed = dict(zip(order, outcomes, strict=True))
         return [placed[place] for place in range(len(work))]
 

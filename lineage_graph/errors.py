@@ -8,6 +8,7 @@
     ├── OutputError                a result cannot be written (full disk, no permission)
     ├── IndexFileError             a built zoo's index is absent, damaged or of another version: build again
     ├── ClusterError               no Ray cluster answers, or none can be started
+    ├── DeviceError                a GPU was asked for where there is none
     ├── StrictError                ``--strict`` met a model that failed
     └── ModelError                 one model cannot be used; the rest of the zoo goes on
         ├── MissingExtraError          an optional dependency is absent; says the line that installs it
@@ -79,6 +80,10 @@ class IndexFileError(LineageGraphError):
 
 class ClusterError(LineageGraphError):
     """No Ray cluster answers at the address, or none can be started here."""
+
+
+class DeviceError(LineageGraphError):
+    """A GPU was asked for where there is none."""
 
 
 class StrictError(LineageGraphError):

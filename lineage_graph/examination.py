@@ -107,7 +107,8 @@ def compare_features(
         work.append((key, pairwise.FeaturePairTask(a, b, probes)))
     kept = Artefact("feature-comparison", pairwise.to_bytes, pairwise.from_bytes)
     # Workers hold the networks of their latest pairs.
-    outcomes = shop.map_pairs(kept, pairwise.compare, work, [(a.id, b.id) for a, b in alike])
+    ids = [(a.id, b.id) for a, b in alike]
+    outcomes = shop.map_pairs(kept, pairwise.compare, work, ids, gpu=probes.on_gpu)
     return {(a.id, b.id): o.value for (a, b), o in zip(alike, outcomes, strict=True) if o.value is not None}
 
 

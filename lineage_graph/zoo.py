@@ -246,7 +246,7 @@ def _linearize(models: Sequence[Model], probes: ProbeSettings, shop: Workshop) -
         )
         for m in models
     ]
-    outcomes = shop.map(kept, anchored.compute, work)
+    outcomes = shop.map(kept, anchored.compute, work, gpu=probes.on_gpu)
     return [
         replace(model, features=outcome.value or LinearizedFeatures("", outcome.message))
         for model, outcome in zip(models, outcomes, strict=True)

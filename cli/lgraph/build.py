@@ -37,6 +37,9 @@ def build(
     yes: Yes = False,
     as_json: AsJson = False,
     jobs: Annotated[int, typer.Option(min=0, metavar="N", help="Worker processes; 0: one for each core.")] = 0,
+    device: Annotated[
+        Literal["cpu", "cuda"], typer.Option(help="Where passes through networks run: the cores, or a GPU.")
+    ] = "cpu",
     executor: Annotated[
         Literal["local", "ray"], typer.Option(help="Where the workers run: processes on this machine, or Ray.")
     ] = "local",
@@ -66,6 +69,7 @@ def build(
         strict=strict,
         full=full,
         jobs=jobs,
+        device=device,
         executor=executor,
         address=address,
         cache=cache,

@@ -38,9 +38,11 @@ class Clocked:
         """Since some time before: differences count. Items that failed cost nothing here."""
         return Spent(time.perf_counter(), time.process_time() + self._workers)
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Outcome[Result]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, gpu: bool = False
+    ) -> Iterator[Outcome[Result]]:
         """See :meth:`Executor.map <lineage_graph.executors.base.Executor.map>`."""
-        for outcome in self._executor.map(partial(_timed, function), items):
+        for outcome in self._executor.map(partial(_timed, function), items, gpu=gpu):
             if outcome.value is None:
                 yield Outcome(error=outcome.error, message=outcome.message)
             else:

@@ -7,7 +7,7 @@ import importlib.metadata
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -91,6 +91,7 @@ class Seen:
 def portrayed(models: Sequence[Seen], shop: Workshop, probes: ProbeSettings | None) -> dict[str, str]:
     """By id, the key of the model's portrait in the store; without those that give none."""
     timm = importlib.metadata.version("timm")  # its registry decides for which models there is a network
+    probes = probes and replace(probes, device="cpu")  # a pass or two of each model: no work for a GPU
     work = []
     for model in models:
         named = artefact_key(timm, model.digest, model.architecture)

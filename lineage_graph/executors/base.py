@@ -38,11 +38,14 @@ class Outcome(Generic[Result]):
 class Executor(Protocol):
     """Applies a function to many items. Use it in a ``with`` block, which ends its workers."""
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Outcome[Result]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, gpu: bool = False
+    ) -> Iterator[Outcome[Result]]:
         """One outcome an item, in input order, whatever the order of completion.
 
         ``function``: module-level and pure. Items and results: paths or records that pickle. Lazy: work starts with
         the first ``next``, and ``items`` are drawn a bounded number ahead of the results. Never raises for an item.
+        ``gpu``: the work runs on one; workers on machines that have one do it, where the executor has several machines.
         """
 
     def __enter__(self) -> Self: ...

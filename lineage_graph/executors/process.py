@@ -32,7 +32,9 @@ class ProcessExecutor:
         self._jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Outcome[Result]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, gpu: bool = False
+    ) -> Iterator[Outcome[Result]]:
         """See :meth:`Executor.map <lineage_graph.executors.base.Executor.map>`."""
         flying: deque[tuple[Item, Future[Outcome[Result]]]] = deque()
         try:

@@ -36,7 +36,8 @@ class RayExecutor:
 
     ``address`` of a running cluster (``auto``, ``host:port``, ``ray://…``); where it is empty, one is started on this
     machine, with ``jobs`` cores (0: all of them), and ends with the ``with`` block. Nothing starts before the first
-    item. A task whose worker or node dies runs again; one that kills every worker it is given to has failed.
+    item. Work for a GPU goes where one is. A task whose worker or node dies runs again; one that kills every worker it
+    is given to has failed.
 
     Raises :class:`~lineage_graph.errors.MissingExtraError` without Ray, and on the first item
     :class:`~lineage_graph.errors.ClusterError` where no cluster answers.
@@ -48,7 +49,9 @@ class RayExecutor:
         self._ray = _import_ray()
         self._ours = False
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Outcome[Result]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, gpu: bool = False
+    ) -> Iterator[Outcome[Result]]:
         """See :meth:`Executor.map <lineage_graph.executors.base.Executor.map>`."""
         flying: deque[Any] = deque()
         task: Any = None
@@ -57,8 +60,11 @@ class RayExecutor:
             for item in items:
                 if task is None:
                     self._connect()
-                    task = self._ray.remote(attempt_on_one_thread).options(max_retries=RETRIES, num_cpus=1)
-                    most = AHEAD * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+                    cores, gpus = self._resources()
+                    share = self._share(cores, gpus) if gpu else 0
+                    task = self._ray.remote(attempt_on_one_thread)
+                    task = task.options(max_retries=RETRIES, num_cpus=1, num_gpus=share)
+                    most = AHEAD * cores
                 if len(flying) == most:
                     yield self._land(flying.popleft())
                 flying.append(self._launch(task, function, item))
@@ -87,6 +93,18 @@ class RayExecutor:
             where = f"at {self._address}" if self._address else "on this machine"
             raise ClusterError(f"no Ray cluster {where}: {' '.join(str(error).split())}") from error
         self._ours = True
+
+    def _resources(self) -> tuple[int, float]:
+        """Cores, at least one, and GPUs of the whole cluster."""
+        found = self._ray.cluster_resources()
+        return max(1, int(found.get("CPU", 1))), found.get("GPU", 0)
+
+    def _share(self, cores: int, gpus: float) -> float:
+        """Of a GPU for each task, so that as many share one as there are cores for it."""
+        if not gpus:
+            where = f"at {self._address}" if self._address else "that was started on this machine"
+            raise ClusterError(f"--device cuda: the Ray cluster {where} has no GPU")
+        return min(1.0, gpus / cores)
 
     def _knock(self) -> None:
         """Ray itself would try for minutes to reach an address where nothing listens."""

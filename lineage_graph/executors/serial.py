@@ -13,7 +13,9 @@ from lineage_graph.executors.threads import attempt_on_one_thread
 class SerialExecutor:
     """See :class:`~lineage_graph.executors.base.Executor`."""
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Outcome[Result]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, gpu: bool = False
+    ) -> Iterator[Outcome[Result]]:
         """See :meth:`Executor.map <lineage_graph.executors.base.Executor.map>`."""
         for item in items:
             yield attempt_on_one_thread(function, item)

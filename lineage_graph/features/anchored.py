@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from lineage_graph.errors import FeaturesUnavailableError
+from lineage_graph.features.device import placed
 from lineage_graph.features.folding import folded
 from lineage_graph.features.linearize import Parameters, jvp
 from lineage_graph.features.models import Network, load_network
@@ -51,7 +52,7 @@ def compute(task: FeatureTask) -> LinearizedFeatures:
     neither near nor far from others at the anchor. Raises what reading the checkpoint raises.
     """
     try:
-        network = folded(load_network(Path(task.path), task.architecture))
+        network = placed(folded(load_network(Path(task.path), task.architecture)), task.probes.device)
         probes = probes_for(network, task.probes)
         with torch.no_grad():
             plain = network.features(network.layer(task.probes.depth), probes, pool=True)(network.parameters)
@@ -76,8 +77,10 @@ def probes_for(network: Network, settings: ProbeSettings) -> Tensor:
 @lru_cache(maxsize=4)
 def _probes(shape: tuple[int, int, int], settings: ProbeSettings) -> Tensor:
     if settings.folder:
-        return from_folder(Path(settings.folder), shape, settings.count, settings.seed)
-    return built_in(settings.count, shape, settings.seed)
+        probes = from_folder(Path(settings.folder), shape, settings.count, settings.seed)
+    else:
+        probes = built_in(settings.count, shape, settings.seed)
+    return probes.to(settings.device)
 
 
 def at_anchor(network: Network, probes: Tensor, depth: float) -> tuple[Tensor, str]:
@@ -85,7 +88,8 @@ def at_anchor(network: Network, probes: Tensor, depth: float) -> tuple[Tensor, s
 
     Raises :class:`FeaturesUnavailableError` where neither forward nor reverse mode gives it.
     """
-    start = anchor({name: tuple(values.shape) for name, values in network.parameters.items()})
+    shapes = {name: tuple(values.shape) for name, values in network.parameters.items()}
+    start = {name: values.to(probes.device) for name, values in anchor(shapes).items()}
     common = replace(network, parameters=start, constants={})  # folded networks need no running statistics
     features = common.features(network.layer(depth), probes, pool=True)
     try:
@@ -116,7 +120,7 @@ def sketched(features: Tensor) -> FloatArray:
 
     ``features``: shape (probes, features); centred over the probes, since what all probes share says little.
     """
-    flat = (features - features.mean(dim=0)).flatten().detach().numpy().astype(np.float32)
+    flat = (features - features.mean(dim=0)).flatten().detach().cpu().numpy().astype(np.float32)
     projection = Projection()
     for start in range(0, flat.size, BLOCK):
         projection.add(flat[start : start + BLOCK])

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lineage_graph.features.anchored import probes_for
+from lineage_graph.features.device import placed
 from lineage_graph.features.folding import folded
 from lineage_graph.features.linearize import FeatureFunction
 from lineage_graph.features.models import Network, load_network
@@ -65,7 +66,7 @@ def ready(side: Side, probes: ProbeSettings) -> Ready:
 
 
 def _load(side: Side, settings: ProbeSettings) -> Ready:
-    network = folded(load_network(Path(side.path), side.architecture))
+    network = placed(folded(load_network(Path(side.path), side.architecture)), settings.device)
     features = network.features(network.layer(settings.depth), probes_for(network, settings), pool=True)
     with torch.no_grad():
         return Ready(network, features, features(network.parameters))

@@ -45,6 +45,8 @@ def _forward_mode() -> Iterator[None]:
     try:
         with torch.no_grad(), differentiable_attention():
             yield
+    except torch.OutOfMemoryError as error:  # a RuntimeError, too; the other forms take more
+        raise MemoryError("the GPU is out of memory") from error
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:160]
         raise FeaturesUnavailableError(f"the network has no forward mode ({detail})") from error

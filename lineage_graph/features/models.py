@@ -76,16 +76,16 @@ class Network:
         """The layer's output on ``probes``, shape (probes, features), as a function of the body's parameters.
 
         ``layer``: a name from ``layers``, or of any other module; ``""`` is the whole network. ``pool``: average over
-        positions. The function computes in the probes' dtype, and takes parameters of any network of the same
-        ``group``; the pass stops at the layer. Raises :class:`FeaturesUnavailableError` where there is no such layer,
-        the network does not take such probes, or its features are not finite.
+        positions. The function computes in the probes' dtype and on their device, and takes parameters of any network
+        of the same ``group``; the pass stops at the layer. Raises :class:`FeaturesUnavailableError` where there is no
+        such layer, the network does not take such probes, or its features are not finite.
         """
         module = self.skeleton.module
         if layer not in dict(module.named_modules()):
             raise FeaturesUnavailableError(
                 f"{self.architecture} has no layer {layer!r}; its stages are: {', '.join(self.layers)}"
             )
-        fixed = _in_dtype({**dict(module.named_buffers()), **self.constants}, probes.dtype)
+        fixed = _like({**dict(module.named_buffers()), **self.constants}, probes)
         channels_last = getattr(module, "output_fmt", None) == "NHWC"
 
         def read(inputs: Tensor, parameters: Parameters) -> Tensor:
@@ -99,7 +99,7 @@ class Network:
         """One probe goes ahead, so that what does not work is said before anything is differentiated."""
         try:
             with torch.no_grad():
-                values = read(probes[:1], _in_dtype(self.parameters, probes.dtype))
+                values = read(probes[:1], _like(self.parameters, probes))
         except FeaturesUnavailableError:
             raise
         except Exception as error:
@@ -169,5 +169,9 @@ def _read(reader: Reader, name: str) -> Tensor:
     return torch.from_numpy(np.array(reader.read(name), dtype=np.float32))
 
 
-def _in_dtype(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> Parameters:
-    return {name: values.to(dtype) if values.is_floating_point() else values for name, values in tensors.items()}
+def _like(tensors: Mapping[str, Tensor], probes: Tensor) -> Parameters:
+    """On the probes' device, and in their dtype, but integers."""
+    return {
+        name: values.to(probes.device, probes.dtype if values.is_floating_point() else values.dtype)
+        for name, values in tensors.items()
+    }

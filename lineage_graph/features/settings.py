@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from lineage_graph.errors import ManifestError
+
+Device = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,8 @@ class ProbeSettings:
     """``count``, ``seed``: of the probes. ``depth``: share of the feature stages, 0 the first to 1 the last.
 
     ``folder``: the user's images, or ``""`` for the built-in ones; ``images``: a digest of what lies in it, which
-    stands for the folder in keys.
+    stands for the folder in keys. ``device``: where passes run; on a GPU sums are rounded in another order, so what
+    was computed there is kept under keys of its own.
     """
 
     count: int = 16
@@ -22,11 +26,17 @@ class ProbeSettings:
     depth: float = 0.5
     folder: str = ""
     images: str = ""
+    device: Device = "cpu"
 
     @property
     def key(self) -> tuple[object, ...]:
         """What features depend on, for the keys of artefacts."""
-        return (self.count, self.seed, self.depth, self.images)
+        return (self.count, self.seed, self.depth, self.images, *([self.device] if self.on_gpu else []))
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether passes need a machine with a GPU."""
+        return self.device != "cpu"
 
 
 def images_digest(folder: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 import lineage_graph.build
@@ -133,6 +134,14 @@ def test_strict_answers_for_failures(call: Call, fake: FakeBuild, manifest: Path
     assert answer.exit_code == 1
     assert answer.stderr.endswith("Error: bad.pt: EmptyFileError: bad.pt: the file is empty\n")
     assert answer.stdout == ""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_said_before_anything_is_read(call: Call, manifest: Path, tmp_path: Path) -> None:
+    answer = call("build", manifest, "--device", "cuda", "-o", tmp_path / "out")
+    assert answer.exit_code == 1
+    assert "Error: --device cuda: torch sees no GPU on this machine" in answer.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_large_zoo_is_not_listed_to_its_end(call: Call, fake: FakeBuild, manifest: Path) -> None:

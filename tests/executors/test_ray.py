@@ -27,12 +27,12 @@ GRAPH = ("lineage.json", "lineage.graphml", "lineage.html")
 
 @pytest.fixture(scope="module")
 def cluster():
-    """The address of a cluster of two nodes with a core each."""
+    """The address of a cluster of two nodes with a core each; one says that it has a GPU."""
     from ray.cluster_utils import Cluster
 
     cluster = Cluster()
-    for _ in range(2):
-        cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20, include_dashboard=False)
+    for gpus in range(2):
+        cluster.add_node(num_cpus=1, num_gpus=gpus, object_store_memory=100 * 2**20, include_dashboard=False)
     yield cluster.address
     cluster.shutdown()
 
@@ -66,6 +66,20 @@ def test_a_task_that_kills_its_workers_is_its_own_failure(executor):
 def test_what_does_not_pickle_is_a_failure(executor):
     outcomes = list(executor.map(operator.call, [partial(next, (_ for _ in ())), partial(abs, -1)]))
     assert [outcome.ok for outcome in outcomes] == [False, True]
+
+
+def test_work_for_a_gpu_goes_where_one_is(executor):
+    seen = ["__import__('os').environ.get('CUDA_VISIBLE_DEVICES')"] * 6
+    assert {outcome.value for outcome in executor.map(eval, seen, gpu=True)} == {"0"}
+    assert "0" not in {outcome.value for outcome in executor.map(eval, seen)}
+
+
+def test_a_cluster_without_a_gpu_says_so(cluster):
+    executor = make_executor(kind="ray", address=cluster)
+    with pytest.raises(ClusterError, match=f"--device cuda: the Ray cluster at {cluster} has no GPU"):
+        executor._share(2, 0)
+    assert executor._share(2, 1) == 0.5
+    assert executor._share(2, 4) == 1
 
 
 def test_workers_keep_to_one_thread(executor):

@@ -77,15 +77,20 @@ def step(parameters: Parameters) -> Parameters:
     }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_runs_in_forward_mode(family: str) -> None:
+def of_family(family: str) -> Network:
     architecture, options = FAMILIES[family]
     if not import_timm().is_model(architecture):
         pytest.skip(f"the installed timm has no {architecture}")
     module = model(architecture, **options)
     config = module.default_cfg
-    size = options.get("img_size") or (config["input_size"][1] if config.get("fixed_input_size") else 32)
-    net = network(module, size)
+    return network(
+        module, options.get("img_size") or (config["input_size"][1] if config.get("fixed_input_size") else 32)
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_runs_in_forward_mode(family: str) -> None:
+    net = of_family(family)
     probes = built_in(2, net.input_shape).double()
     features = net.features(net.layer(0.6), probes)
     delta = step(net.parameters)
