@@ -176,7 +176,7 @@ function ringPaintNames(ctx, radius, inside) {
   for (const block of ringNamed(radius)) {
     const { model: id, middle } = block;
     const model = MODELS[id];
-    if (!inside(...onRing(middle, radius + 7 + labelWidth(model, RING_FONT)))) continue;
+    if (!inside(...onRing(middle, radius + 7 + ringNameWidth(id)))) continue;
     const right = Math.sin(middle) >= -1e-9;
     ctx.save();
     ctx.globalAlpha = ringBlockIsLit(block) ? 1 : DIM * 1.6;
@@ -190,4 +190,10 @@ function ringPaintNames(ctx, radius, inside) {
 }
 
 const ringNameOf = (id) => (RING.folded ? FOLD_BY_ID.get(FOLD_OF[id]).title : MODELS[id].short);
+
+function ringNameWidth(id) {
+  if (!RING.folded) return labelWidth(MODELS[id], RING_FONT);
+  measuring.font = labelFont(MODELS[id], RING_FONT);
+  return measuring.measureText(ringNameOf(id)).width;
+}
 

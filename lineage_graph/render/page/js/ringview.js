@@ -10,7 +10,7 @@ function ringFit() {
   const side = Math.max(Math.min(width, height) / 2, 60);
   ringCamera.radius = side - 14;
   const named = narrow() ? [] : ringNamed(ringCamera.radius * 0.75);
-  const longest = Math.max(0, ...named.map(({ model }) => labelWidth(MODELS[model], RING_FONT)));
+  const longest = Math.max(0, ...named.map(({ model }) => ringNameWidth(model)));
   const radius = Math.max(side - 14 - longest, side * 0.55);
   Object.assign(ringCamera, { x: width / 2, y: height / 2, radius, fits: `${width}x${height}` });
   ringDraw();
