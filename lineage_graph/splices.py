@@ -26,6 +26,9 @@ LEAST_SIZE = 1024
 LEAST_LOG_RATIO = 8.0
 """ln of a block's likelihood under one source over that under another from which it is said to be of the one."""
 
+ALIKE = 1.0
+"""The same up to which two of one clan fit alike, and the one that more blocks come from is the source."""
+
 NEAR_END = 0.85
 """Position between two sources, 0 at the one, 1 at the other, from which a block is said to lie at that end. Noise
 moves a block by about 0.1 where it was tuned as far as its sources are apart."""
@@ -82,6 +85,16 @@ Zoo = Mapping[str, Mapping[str, _Layer]]
 
 
 @dataclass(frozen=True, slots=True)
+class _Clans:
+    """``of``: by model, its whole clan, itself among them. ``popular``: by model, how many blocks of others are nearest
+    to one of its.
+    """
+
+    of: Mapping[str, set[str]]
+    popular: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Claim:
     """A possible splice. ``central``: share of third models that are nearer to the source than to the child, 0 to 1.
     ``share``: of the model's elements whose origin is known. ``distance``: ‖child - sources‖² over the norm.
@@ -111,14 +124,15 @@ def splices(surveyed: Mapping[str, Sequence[Surveyed]]) -> tuple[Splice, ...]:
     return tuple(found[child] for child in sorted(found))
 
 
-def _settled(zoo: Zoo, clans: Sequence[set[str]], made: frozenset[str]) -> list[Splice]:
+def _settled(zoo: Zoo, clans: _Clans, made: frozenset[str]) -> list[Splice]:
     """One splice a clan at most, none of which is a source of one before it; ``made``: no sources of others."""
-    claims = [(claim, clan) for clan in clans if (claim := _claim(zoo, clan, clan | made)) is not None]
+    each = {id(clan): clan for clan in clans.of.values()}.values()
+    claims = [(claim, clan) for clan in each if (claim := _claim(zoo, clans, clan, made)) is not None]
     claims.sort(key=lambda one: (-one[0].central, -one[0].share, -len(one[0].splice.blocks), one[0].splice.child))
     settled: set[str] = set()
     found = []
     for _, clan in claims:
-        claim = _claim(zoo, clan, clan | settled | made)
+        claim = _claim(zoo, clans, clan, settled | made)
         if claim is not None:
             found.append(claim.splice)
             settled |= clan
@@ -137,7 +151,7 @@ def _layer(block: Surveyed) -> _Layer:
     return _Layer(block, {one.model: one for one in reversed(block.matches)}, relatives)
 
 
-def _clans(zoo: Zoo) -> list[set[str]]:
+def _clans(zoo: Zoo) -> _Clans:
     """Models joined where one explains all of another.
 
     A parent looks like a hybrid of its fine-tunes where these left different blocks almost as they were. Nothing in the
@@ -151,7 +165,10 @@ def _clans(zoo: Zoo) -> list[set[str]]:
             if parent not in clan[child] and _explains(zoo, parent, child, near):
                 joined = clan[child] | clan[parent]
                 clan.update(dict.fromkeys(joined, joined))
-    return list({id(members): members for members in clan.values()}.values())
+    nearest = Counter(
+        layer.relatives[0].model for layers in zoo.values() for layer in layers.values() if layer.relatives
+    )
+    return _Clans(clan, nearest)
 
 
 def _explains(zoo: Zoo, parent: str, child: str, others: Iterable[str]) -> bool:
@@ -196,14 +213,15 @@ def _akin(zoo: Zoo, one: str, other: str, block: str) -> bool | None:
     return None
 
 
-def _claim(zoo: Zoo, clan: Iterable[str], left_out: Collection[str]) -> _Claim | None:
-    """The member of ``clan`` that is nearest to sources outside ``left_out``, as their splice."""
-    claims = [claim for member in clan if (claim := _put_together(zoo, member, left_out)) is not None]
+def _claim(zoo: Zoo, clans: _Clans, clan: Collection[str], made: Collection[str]) -> _Claim | None:
+    """The member of ``clan`` that is nearest to sources outside it and not among the ``made``, as their splice."""
+    claims = [claim for member in clan if (claim := _put_together(zoo, clans, member, made)) is not None]
     nearest = min(claims, key=lambda claim: (claim.distance, claim.splice.child), default=None)
     return nearest if nearest is not None and nearest.central >= LEAST_CENTRAL else None
 
 
-def _put_together(zoo: Zoo, child: str, left_out: Collection[str]) -> _Claim | None:
+def _put_together(zoo: Zoo, clans: _Clans, child: str, made: Collection[str]) -> _Claim | None:
+    left_out = clans.of[child].union(made)
     layers = list(zoo[child].values())
     found = origins({child: [layer.block for layer in layers]}, {child: left_out})[child]
     known = [(layer, origin) for layer, origin in zip(layers, found, strict=True) if origin.model]
@@ -218,15 +236,22 @@ def _put_together(zoo: Zoo, child: str, left_out: Collection[str]) -> _Claim | N
     for layer, origin in known:
         source = instead[origin.model]
         blocks[source].append(layer.block.block)
-        surest[source] = max(surest[source], origin.probability)
+        # What a whole clan has alike is no less certain to be from there.
+        same = [likely for model, _, likely in origin.runners if model in clans.of[origin.model]]
+        surest[source] = max(surest[source], origin.probability + sum(same))
     confidence = min(surest.values()) * (1 - math.exp(-advantage))
     if len(blocks) < 2 or confidence < LEAST_CONFIDENCE:
         return None
     near = [(layer, kin) for layer, _ in known if (kin := layer.kin(left_out))]
-    parts = sorted(blocks.items(), key=lambda part: (-len(part[1]), part[0]))
+    named = {
+        _first_of_clan(zoo[child], clans, source, names, left_out): tuple(names) for source, names in blocks.items()
+    }
+    if len(named) < len(blocks):
+        return None
+    parts = sorted(named.items(), key=lambda part: (-len(part[1]), part[0]))
     return _Claim(
-        splice=Splice(child, tuple((source, tuple(names)) for source, names in parts), confidence),
-        central=_central(zoo, near),
+        splice=Splice(child, tuple(parts), confidence),
+        central=_central(zoo, [(kin[0], layer.kin(clans.of[child])) for layer, kin in near]),
         share=sum(layer.block.size for layer, _ in known) / sum(layer.block.size for layer in layers),
         distance=sum(kin[0].squared_distance for _, kin in near) / sum(layer.block.squared_norm for layer, _ in near),
     )
@@ -245,10 +270,21 @@ def _distinct(zoo: Zoo, child: str, main: str, others: Mapping[str, int]) -> tup
     return instead, advantage
 
 
-def _central(zoo: Zoo, near: Iterable[tuple[_Layer, Sequence[Match]]]) -> float:
-    """See :class:`_Claim`; ½ where there are no third models."""
+def _first_of_clan(
+    layers: Mapping[str, _Layer], clans: _Clans, source: str, names: Sequence[str], left_out: Collection[str]
+) -> str:
+    """Of the clan's members that the blocks ``names`` do not tell apart from ``source`` the one that others' blocks are
+    nearest to: the origin, of which the others are fine-tunes and copies.
+    """
+    able = {one: sum(_loss(layers[name], one, left_out) for name in names) for one in clans.of[source] - {*left_out}}
+    alike = [one for one, loss in able.items() if loss >= able[source] - ALIKE]
+    return min(alike, key=lambda one: (-clans.popular[one], one != source, one))
+
+
+def _central(zoo: Zoo, near: Iterable[tuple[Match, Sequence[Match]]]) -> float:
+    """See :class:`_Claim`; ½ where there are no third models. ``near``: of each block its source, and its relatives."""
     votes = []
-    for _, (source, *thirds) in near:
+    for source, thirds in near:
         theirs = zoo[source.model][source.block]
         others = [one for one in thirds if one.model != source.model and theirs.knows(one.model)]
         votes += [theirs.distance(one.model) < one.squared_distance for one in others]

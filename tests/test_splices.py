@@ -7,7 +7,7 @@ import pytest
 from hybrids import network, put_together, read, surveyed, tuned
 from lineage_graph.examination import unmeasured
 from lineage_graph.kinship import Splice
-from lineage_graph.splices import _apart, _zoo, splices
+from lineage_graph.splices import _apart, _claim, _clans, _zoo, splices
 from lineage_graph.survey import SHORTLIST, Match, Surveyed
 from lineage_graph.types import PairEvidence
 
@@ -108,3 +108,27 @@ def test_pairs_that_were_not_compared_as_wholes_are_named_once(tmp_path):
     assert sorted(sorted((pair.a, pair.b)) for pair in pairs) == [["a", "g"], ["b", "h"], ["g", "h"]]
     digest = {model.id: model.fingerprint.digest for model in models}
     assert all(digest[pair.a] < digest[pair.b] for pair in pairs)
+
+
+def test_a_block_that_a_whole_family_has_alike_is_no_less_certain_to_be_theirs(tmp_path):
+    """Fine-tunes that froze it have it, too; the one that all of them come from is the source."""
+    a, b = network(1), network(2)
+    states = {"a": a, "b": b}
+    for number in range(3):
+        states[f"frozen{number}"] = put_together([(a, 0), *((tuned(a, 30 + number), block) for block in (1, 2, 3))])
+    states["hybrid"] = tuned(put_together([(a, 0), (b, 1), (b, 2), (b, 3)]), 40)
+    assert {child: set(parts) for child, parts in found(states, tmp_path).items()} == {"hybrid": {"a", "b"}}
+
+
+def test_a_source_of_known_hybrids_is_no_hybrid_of_others(tmp_path):
+    """Asked without those that are splices, the others alone would make it one; the known ones are witnesses."""
+    a, b = network(1), network(2)
+    states = {"a": a, "b": b, "x": tuned(put_together([(a, 0), (a, 1), (b, 2), (b, 3)]), 3)}
+    states["y"] = tuned(put_together([(b, 0), (b, 1), (a, 2), (a, 3)]), 4)
+    made = {f"m{number}": tuned(put_together([(a, number), (b, 3 - number)]), 5 + number) for number in range(2)}
+    made["m2"] = tuned(put_together([(a, 2), (a, 3), (b, 0), (b, 1)]), 9)
+    made["m3"] = tuned(put_together([(a, 0), (a, 1), (b, 2), (b, 3)]), 10)
+    zoo = _zoo(surveyed(states | made, tmp_path))
+    clans = _clans(zoo)
+    assert clans.of["a"] == {"a"}
+    assert _claim(zoo, clans, {"a"}, frozenset(made)) is None
