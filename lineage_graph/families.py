@@ -113,7 +113,7 @@ def length(pair: ScoredPair) -> float:
     A model that has lost units is nearer to everybody, in what it has left, than those are to one another. Zeros add
     alike to the distances from all relatives, and more where weights are larger: an exact origin is at hardly any.
     """
-    if abs(abs(pair.evidence.get("masked", 0.0)) - 1) < EXACT:
+    if pair.kind == "prune" and abs(abs(pair.evidence.get("masked", 0.0)) - 1) < EXACT:
         return pair.distance * EXACT
     return pair.distance * (TAKEN_OUT if "units_lost" in pair.evidence else 1.0)
 

@@ -265,3 +265,15 @@ def test_a_rounded_copy_does_not_stand_for_its_original():
     later = [DirectionCue("counter", 3.0)]
     pairs = [copy, pair("a", "b", 0.3, cues=later), pair("q", "b", 0.2999, cues=later)]
     assert set(assemble("zoo", models("aqb"), pairs, [], SETTINGS).graph.edges) == {("a", "q"), ("a", "b")}
+
+
+def test_a_rounded_copy_does_not_hang_on_a_pruned_one():
+    """The pruned copy is the rounded one, too, with values set to zero, but for the rounding."""
+    loss, masked = {"lattice_loss": 10.0}, {"masked": 1.0, "sparsity_gain": 0.5}
+    rounded, pruned = [DirectionCue("x", 4.0)], [DirectionCue("sparsity_gain", 3.0)]
+    pairs = [
+        dataclasses.replace(pair("o", "q", 1e-3, kind="quantize", cues=rounded), evidence=loss),
+        dataclasses.replace(pair("o", "p", 0.3, kind="prune", cues=pruned), evidence=masked),
+        dataclasses.replace(pair("p", "q", 0.3, kind="quantize", cues=rounded), evidence=loss | {"masked": -1.0}),
+    ]
+    assert set(assemble("zoo", models("oqp"), pairs, [], SETTINGS).graph.edges) == {("o", "q"), ("o", "p")}
