@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lineage_graph import candidates, evidence, lineage, merges, trimmed
+from lineage_graph import candidates, evidence, lineage, merges, retuned, trimmed
 from lineage_graph.cached import Artefact, Workshop
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.held import Side
@@ -121,7 +121,22 @@ def find_blends(models: Sequence[Model], pairs: Sequence[CandidatePair], shop: W
     looked = shop.map_pairs(kept, trimmed.look, work, [(task.child, task.relatives[0]) for task in tasks])
     known = {blend.child for blend in found}
     claims = trimmed.settle([(task, outcome.value or ()) for task, outcome in zip(tasks, looked, strict=True)])
-    return [*found, *(blend for blend in claims if blend.child not in known)]
+    found += [blend for blend in claims if blend.child not in known]
+    return [*found, *_retuned(models, pairs, shop, frozenset(blend.child for blend in found))]
+
+
+def _retuned(
+    models: Sequence[Model], pairs: Sequence[CandidatePair], shop: Workshop, merges: frozenset[str]
+) -> list[Blend]:
+    """Those among the others that were merged with trimmed updates, and trained further."""
+    tasks = list(retuned.tasks(models, pairs, merges))
+    work = [
+        (artefact_key("retuned", retuned.SCHEMA, task.look.digests, task.look.names, sorted(task.merges)), task)
+        for task in tasks
+    ]
+    kept = Artefact("retuned", trimmed.to_bytes, trimmed.from_bytes)
+    looked = shop.map_pairs(kept, retuned.look, work, [(task.look.child, task.look.relatives[0]) for task in tasks])
+    return trimmed.settle([(task.look, outcome.value or ()) for task, outcome in zip(tasks, looked, strict=True)])
 
 
 def unmeasured(

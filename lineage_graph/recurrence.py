@@ -124,19 +124,32 @@ def _recurring(own: npt.NDArray[np.float64], update: npt.NDArray[np.float64]) ->
 
 
 def _measured(updates: _Updates, members: Sequence[int], base: int) -> Trimmed:
-    """Least squares over the changed elements, and matrix by matrix for the spread."""
+    """Least squares over the changed elements."""
     columns = np.stack([updates.parents[i] for i in members], axis=1)
-    whole = np.linalg.lstsq(columns, updates.child, rcond=None)[0]
-    left = float(np.sum((updates.child - columns @ whole) ** 2))
-    nearest = min(float(np.sum((updates.child - column) ** 2)) for column in (np.zeros(len(columns)), *columns.T))
+    fit = fitted(updates.child, columns, updates.matrix, columns)
+    return Trimmed((base, *members), *fit, updates.explained(members))
+
+
+def fitted(
+    child: npt.NDArray[np.float64],
+    columns: npt.NDArray[np.float64],
+    matrix: npt.NDArray[np.int64],
+    parents: npt.NDArray[np.float64],
+) -> tuple[tuple[float, ...], tuple[float, ...], float]:
+    """``coefficients``, the base's first, ``uncertainties`` and ``residual`` of a :class:`Trimmed`.
+
+    ``child``: its difference from the base, shape (n,); ``columns``: what it is a sum of, shape (n, parents);
+    ``matrix``: of each element, which matrix it is from; ``parents``: their whole differences from the base.
+    """
+    whole = np.linalg.lstsq(columns, child, rcond=None)[0]
+    left = float(np.sum((child - columns @ whole) ** 2))
+    nearest = min(float(np.sum((child - one) ** 2)) for one in (np.zeros(len(child)), *parents.T))
     each = []
-    for number in np.unique(updates.matrix):
-        rows = updates.matrix == number
-        if np.count_nonzero(rows) > len(members):
-            each.append(np.linalg.lstsq(columns[rows], updates.child[rows], rcond=None)[0])
+    for number in np.unique(matrix):
+        rows = matrix == number
+        if np.count_nonzero(rows) > columns.shape[1]:
+            each.append(np.linalg.lstsq(columns[rows], child[rows], rcond=None)[0])
     deviations = np.stack([*each, whole]) - whole
-    coefficients = [1 - float(whole.sum()), *whole.tolist()]
-    spread = [np.sqrt(np.mean(one**2)) for one in (deviations.sum(axis=1), *deviations.T)]
-    residual = min(left / nearest, 1.0) if nearest > 0 else 1.0
-    explained = updates.explained(members)
-    return Trimmed((base, *members), tuple(coefficients), tuple(map(float, spread)), residual, explained)
+    coefficients = (1 - float(whole.sum()), *whole.tolist())
+    spread = tuple(float(np.sqrt(np.mean(one**2))) for one in (deviations.sum(axis=1), *deviations.T))
+    return coefficients, spread, min(left / nearest, 1.0) if nearest > 0 else 1.0

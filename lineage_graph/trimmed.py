@@ -68,8 +68,11 @@ class LookTask:
     names: tuple[tuple[str, ...], ...]
 
 
-def tasks(models: Sequence[Model], pairs: Sequence[CandidatePair]) -> Iterator[LookTask]:
-    """One task for each model with at least three relatives among its candidate ``pairs``, the most similar first."""
+def tasks(models: Sequence[Model], pairs: Sequence[CandidatePair], matrices: int = MATRICES) -> Iterator[LookTask]:
+    """One task for each model with at least three relatives among its candidate ``pairs``, the most similar first.
+
+    ``matrices``: that are looked at, at most.
+    """
     by_id = {model.id: model for model in models}
     partners: dict[str, list[str]] = defaultdict(list)
     for pair in sorted(pairs, key=lambda one: -one.similarity):
@@ -85,7 +88,7 @@ def tasks(models: Sequence[Model], pairs: Sequence[CandidatePair]) -> Iterator[L
         shared = [name for name in next(iter(matched.values()), {}) if all(name in names for names in matched.values())]
         if len(matched) < 3 or not shared:
             continue
-        chosen = [shared[i] for i in np.unique(np.linspace(0, len(shared) - 1, MATRICES).astype(int))]
+        chosen = [shared[i] for i in np.unique(np.linspace(0, len(shared) - 1, matrices).astype(int))]
         everyone = [child, *(by_id[other] for other in matched)]
         yield LookTask(
             child=child.id,
@@ -102,8 +105,8 @@ def look(task: LookTask) -> tuple[Trimmed, ...]:
     Raises :class:`~lineage_graph.errors.ModelError`.
     """
     sides = (Side(path, digest) for path, digest in zip(task.paths, task.digests, strict=True))
-    child, *relatives = _unshared([_sample(*one) for one in zip(sides, task.names, strict=True)])
-    if not child or _on_a_lattice(np.concatenate(child)):
+    child, *relatives = unshared([sample(*one) for one in zip(sides, task.names, strict=True)])
+    if not child or on_a_lattice(np.concatenate(child)):
         return ()
     kept = [recurrence.kept(child, relative) for relative in relatives]
     bases = [int(base) for base in np.argsort(kept)[::-1] if KEPT[0] <= kept[base] <= KEPT[1]]
@@ -159,7 +162,8 @@ def _blend(task: LookTask, found: Trimmed) -> Blend:
     )
 
 
-def _sample(side: Side, names: Sequence[str]) -> list[FloatArray]:
+def sample(side: Side, names: Sequence[str]) -> list[FloatArray]:
+    """Of each matrix the first elements, shape (``SAMPLE``,) or less."""
     with opened(side) as reader:
         return [_first(reader, name) for name in names]
 
@@ -169,7 +173,7 @@ def _first(reader: Reader, name: str) -> FloatArray:
     return np.ascontiguousarray(piece.reshape(-1)[:SAMPLE], dtype=np.float32).copy()
 
 
-def _unshared(samples: Sequence[list[FloatArray]]) -> list[list[FloatArray]]:
+def unshared(samples: Sequence[list[FloatArray]]) -> list[list[FloatArray]]:
     """Without the matrices that the child, which comes first, has from one relative as a whole: a frozen or spliced
     part is inherited, and recurs in every difference.
     """
@@ -178,7 +182,8 @@ def _unshared(samples: Sequence[list[FloatArray]]) -> list[list[FloatArray]]:
     return [[pieces[i] for i in own] for pieces in samples]
 
 
-def _on_a_lattice(values: FloatArray) -> bool:
+def on_a_lattice(values: FloatArray) -> bool:
+    """Do values coincide by chance?"""
     nonzero = values[values != 0]
     if nonzero.size == 0 or np.unique(nonzero).size < DISTINCT * nonzero.size:
         return True
