@@ -9,8 +9,9 @@ is a tree of its own below it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import networkx as nx
 
@@ -35,6 +36,12 @@ though hardly anything is trained from it."""
 
 LEAST_LENGTH = 1e-9
 """By which such a model is farther from others where all weights are equal."""
+
+APART = 0.45
+"""Cosine up to which two fine-tunes of one model go ways of their own: they learn a part alike."""
+
+DECIDED = 2.5
+"""Log-odds of cues from which they decide against geometry."""
 
 SAME_LENGTH = 0.25
 """Relative difference of two squared lengths that updates which are only nearly orthogonal can make."""
@@ -143,9 +150,9 @@ def trees(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], several: Mappin
     rank = {node: index for index, node in enumerate(nodes)}
     related = _graph(nodes, pairs, rank)
     forest = nx.minimum_spanning_tree(related, weight="length")
-    for child, shares in several.items():
-        forest.remove_edges_from([(child, other) for other in _not_below(child, shares, forest, related)])
     blended = set(several)
+    for child, shares in several.items():
+        forest.remove_edges_from([(child, other) for other in _not_below(child, shares, forest, related, blended)])
     apart: set[str] = set()
     for component in list(nx.connected_components(forest)):
         if blended & component:
@@ -177,7 +184,9 @@ def _lengths(pairs: Mapping[Key, ScoredPair]) -> dict[Key, float]:
     return lengths
 
 
-def _not_below(child: str, shares: Shares, forest: nx.Graph[str], related: nx.Graph[str]) -> set[str]:
+def _not_below(
+    child: str, shares: Shares, forest: nx.Graph[str], related: nx.Graph[str], blended: Container[str]
+) -> set[str]:
     """Neighbours in the forest that do not descend from ``child``: its parents, their common origin, what a direction
     cue puts before it, and whatever leads to one of its parents.
     """
@@ -187,7 +196,11 @@ def _not_below(child: str, shares: Shares, forest: nx.Graph[str], related: nx.Gr
         pair: ScoredPair = forest.edges[child, neighbour]["pair"]
         downward = known_log_odds(pair) * (1 if pair.a == child else -1)
         beyond = nx.node_connected_component(around, neighbour)
-        if downward < 0 or beyond & set(shares) or (downward == 0 and _is_origin(neighbour, child, shares, related)):
+        origin = downward < DECIDED and (
+            (downward == 0 and _is_origin(neighbour, child, shares, related))
+            or _only_origin(neighbour, child, shares, related, blended)
+        )
+        if downward < 0 or beyond & set(shares) or origin:
             cut.add(neighbour)
     return cut
 
@@ -200,6 +213,28 @@ def _is_origin(node: str, child: str, shares: Shares, related: nx.Graph[str]) ->
         return False
     apart = sum(share**2 * related.edges[node, parent]["weight"] for parent, share in shares.items())
     return abs(related.edges[node, child]["weight"] / apart - 1) < SAME_LENGTH if apart > 0 else False
+
+
+def _only_origin(node: str, child: str, shares: Shares, related: nx.Graph[str], blended: Container[str]) -> bool:
+    """Do the parents branch off from ``node``, and from no other model that is none of several parents itself? What
+    they have in common, and learn alike, lies between them, where the sum does, so that their origin is nearest to it.
+    """
+    others = (other for other in related.neighbors(child) if other not in shares and other not in blended)
+    return [other for other in others if _branch_off(other, list(shares), related)] == [node]
+
+
+def _branch_off(node: str, parents: Sequence[str], related: nx.Graph[str]) -> bool:
+    """Do the ways from ``node`` to the ``parents`` run apart soon, of all that are measured?"""
+    if any(not related.has_edge(node, parent) for parent in parents):
+        return False
+    squared = {parent: related.edges[node, parent]["weight"] for parent in parents}
+    for one, other in combinations(parents, 2):
+        if not related.has_edge(one, other):
+            return False
+        shared = (squared[one] + squared[other] - related.edges[one, other]["weight"]) / 2
+        if shared > APART * math.sqrt(squared[one] * squared[other]):
+            return False
+    return True
 
 
 def _below(component: set[str], blended: set[str], forest: nx.Graph[str], rank: Mapping[str, int]) -> Iterator[Tree]:

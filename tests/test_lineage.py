@@ -277,3 +277,32 @@ def test_a_rounded_copy_does_not_hang_on_a_pruned_one():
         dataclasses.replace(pair("p", "q", 0.3, kind="quantize", cues=rounded), evidence=loss | {"masked": -1.0}),
     ]
     assert set(assemble("zoo", models("oqp"), pairs, [], SETTINGS).graph.edges) == {("o", "q"), ("o", "p")}
+
+
+def alike_family(rest):
+    """The mean m of three fine-tunes that learn a quarter alike, and what lies around them by ``rest``."""
+    lengths = {frozenset(ends): 1.5 for ends in ("pq", "ps", "qs")}
+    lengths |= {frozenset((one, "m")): 0.5 for one in "pqs"} | rest
+    detected = [DirectionCue("detector", 1.7)]
+    return [
+        pair(*sorted(ends, key="mopqsc".index), math.sqrt(squared), cues=detected if "m" in ends else ())
+        for ends, squared in lengths.items()
+    ]
+
+
+MEAN = Blend("m", "linear", ("p", "q", "s"), (1 / 3,) * 3, (0.01,) * 3, 0.0, 0.97)
+
+
+def test_the_only_origin_of_a_merge_s_parents_does_not_descend_from_it():
+    """What the parents learn alike lies in the merge, too, and makes their origin nearest to it."""
+    rest = {frozenset(("o", one)): 1.0 for one in "pqs"} | {frozenset("om"): 0.5}
+    graph = assemble("zoo", models("opqsm"), alike_family(rest), [], SETTINGS, [MEAN]).graph
+    assert set(graph.predecessors("m")) == set("pqs")
+    assert {frozenset(edge) for edge in graph.edges if "m" not in edge} == {frozenset(("o", one)) for one in "pqs"}
+
+
+def test_beside_the_origin_a_merge_keeps_its_descendant():
+    rest = {frozenset(("o", one)): 1.0 for one in "pqs"} | {frozenset("om"): 0.5, frozenset("cm"): 0.4}
+    rest |= {frozenset(("c", one)): 0.9 for one in "opqs"}
+    graph = assemble("zoo", models("opqsmc"), alike_family(rest), [], SETTINGS, [MEAN]).graph
+    assert list(graph.predecessors("c")) == ["m"]
