@@ -17,6 +17,9 @@ from lineage_graph.store import artefact_key
 from lineage_graph.survey import Surveyed
 from lineage_graph.types import CandidatePair, Detection, FeatureComparison, Model, PairEvidence, Rejected
 
+EXACT = 1e-3
+"""Residual of a sum up to which nothing else needs to be looked for."""
+
 COMPARISONS = Artefact("comparison", evidence.to_bytes, evidence.from_bytes)
 
 
@@ -113,16 +116,21 @@ def compare_features(
 
 
 def find_blends(models: Sequence[Model], pairs: Sequence[CandidatePair], shop: Workshop) -> list[Blend]:
-    """The models that are weighted sums of others: whole, or with every update trimmed first."""
-    found = merges.find(models)
+    """The models that are weighted sums of others: whole, or with every update trimmed first.
+
+    Of several readings of one model what is exact comes first, then what trimming has left a trace of.
+    """
+    whole = merges.find(models)
+    found = {blend.child: blend for blend in whole if blend.residual <= EXACT}
     tasks = list(trimmed.tasks(models, pairs))
     work = [(artefact_key("trimmed", trimmed.SCHEMA, task.digests, task.names), task) for task in tasks]
     kept = Artefact("trimmed", trimmed.to_bytes, trimmed.from_bytes)
     looked = shop.map_pairs(kept, trimmed.look, work, [(task.child, task.relatives[0]) for task in tasks])
-    known = {blend.child for blend in found}
     claims = trimmed.settle([(task, outcome.value or ()) for task, outcome in zip(tasks, looked, strict=True)])
-    found += [blend for blend in claims if blend.child not in known]
-    return [*found, *_retuned(models, pairs, shop, frozenset(blend.child for blend in found))]
+    found = {blend.child: blend for blend in claims} | found
+    found = {blend.child: blend for blend in _retuned(models, pairs, shop, frozenset(found))} | found
+    found = {blend.child: blend for blend in whole} | found
+    return list(found.values())
 
 
 def _retuned(

@@ -41,6 +41,10 @@ STILL = 1e-6
 RIGHT_ANGLE = 0.2
 """Cosine up to which updates of different runs are taken for orthogonal."""
 
+BRANCHING = 0.4
+"""The same where siblings learn a part alike: for two states of one run it is 0.57 and more wherever the slack is so
+small that it matters (eight runs, recipe snapshots, seeds 100 to 103), for parents of tuned merges 0.31 and less."""
+
 ARC_GAIN = 0.1
 """Of the line's residual, what is left at most where two parents' blend lies on an arc."""
 
@@ -77,7 +81,7 @@ class BlendSettings:
     skips: int = 3
     bases: int = 12
     pair_slack: float = 0.14
-    group_slack: float = 0.35
+    group_slack: float = 0.42
     steepness: float = 6.0
     least_confidence: float = 0.5
 
@@ -242,7 +246,7 @@ def _branches(gram: Matrices, members: Sequence[int]) -> bool:
     whatever lies outside it, and opposite ways from between the two.
     """
     others = (other for other in range(len(gram)) if other not in members)
-    return any(abs(blending.spread(gram, other, members)) < RIGHT_ANGLE for other in others)
+    return any(abs(blending.spread(gram, other, members)) < BRANCHING for other in others)
 
 
 def _blend(
