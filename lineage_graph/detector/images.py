@@ -42,12 +42,17 @@ p and c, as it does where the true parent is missing. Its mean and the mean of 4
 its minimum and its maximum; 0 where there is no other candidate.
 """
 
+SCHEMA = 2
+"""Raise it when inputs change: answers are kept."""
+
 SIDE = 16
 """Most rows, and most columns, of an image: every so many of the layer's. The scalars are of the whole layer."""
 FLOOR = 1e-4
 """Smallest s / rms(c): below it lies rounding."""
 LARGEST = 6.0
 """Bound on every scalar."""
+MODERATE = 1e15
+"""Values from which a layer is left out: their squares, added up, would soon be beyond float32."""
 _ZOOM = 10.0
 """Of growth and tailing, which are small."""
 _TINY = 1e-12
@@ -90,12 +95,17 @@ def gather(child: Portrait, candidates: Sequence[Portrait]) -> list[Layer]:
         (WEIGHTS, child.weights, [one.weights for one in candidates]),
         (FEATURES, child.features, [one.features for one in candidates]),
     ):
-        tables = [{(t.name, t.shape): t for t in thumbnails} for thumbnails in theirs]
+        tables = [{(t.name, t.shape): t for t in thumbnails if _moderate(t)} for thumbnails in theirs]
         for thumbnail in own:
             partners = [table.get((thumbnail.name, thumbnail.shape)) for table in tables]
-            if any(partners) and np.any(thumbnail.values):
+            if any(partners) and np.any(thumbnail.values) and _moderate(thumbnail):
                 found.append(_layer(kind, thumbnail, partners))
     return found
+
+
+def _moderate(thumbnail: Thumbnail) -> bool:
+    """Can its values be squared? Features of integers that are kept as weights may be as good as infinite."""
+    return bool(np.abs(thumbnail.values).max(initial=0.0) < MODERATE and math.isfinite(thumbnail.rms))
 
 
 def _layer(kind: int, child: Thumbnail, partners: Sequence[Thumbnail | None]) -> Layer:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lineage_graph.cached import Artefact, Workshop
-from lineage_graph.detector import portrait
+from lineage_graph.detector import images, portrait
 from lineage_graph.detector.portrait import Portrait, PortraitTask
 from lineage_graph.detector.score import SHIPPED, Answer, answer, load
 from lineage_graph.detector.zoos import PORTRAITS
@@ -119,7 +119,7 @@ def answered(
     work = []
     for child, others in asked.items():
         task = QuestionTask(str(shop.store.root), keys[child], tuple(keys[other] for other in others), mode)
-        work.append((artefact_key("answer", detector, task.child, task.candidates, mode), task))
+        work.append((artefact_key("answer", detector, images.SCHEMA, task.child, task.candidates, mode), task))
     outcomes = shop.map(Artefact("answer", to_bytes, from_bytes), ask, work)
     return {
         (other, child): float(probability)

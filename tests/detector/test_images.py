@@ -22,6 +22,15 @@ def scaled(model, factor):
     return portrait([factor * t.values for t in (*model.weights, *model.features)])
 
 
+def exploded(model):
+    """The same model with values that float32 holds, but not their squares."""
+
+    def each(thumbnails):
+        return tuple(dataclasses.replace(t, values=t.values * np.float32(1e25), rms=1e25 * t.rms) for t in thumbnails)
+
+    return dataclasses.replace(model, weights=each(model.weights), features=each(model.features))
+
+
 def test_shapes(family):
     planes = planes_of(*family)
     assert [one.kind for one in planes] == [WEIGHTS] * 3 + [FEATURES]
@@ -104,3 +113,13 @@ def test_twins_frozen_layers_and_a_single_candidate(family):
         assert scalar(one, "drift")[0] == pytest.approx(max(-LARGEST, np.log(FLOOR)))
     for one in planes_of(child, candidates[:1]):
         assert not np.any(one.scalars[:, -4:])
+
+
+@pytest.mark.filterwarnings("error")
+def test_layers_too_large_to_be_squared_are_left_out(family):
+    child, candidates = family
+    whole = len(gather(child, candidates))
+    assert gather(exploded(child), candidates) == []
+    layers = gather(child, [exploded(candidates[0]), *candidates[1:]])
+    assert len(layers) == whole
+    assert all(not layer.present[0] and np.isfinite(plane(layer).scalars).all() for layer in layers)
