@@ -15,6 +15,7 @@ from itertools import combinations
 
 import networkx as nx
 
+from lineage_graph.kinship import ancestors
 from lineage_graph.types import ScoredPair
 
 Key = frozenset[str]
@@ -151,8 +152,8 @@ def trees(nodes: Sequence[str], pairs: Mapping[Key, ScoredPair], several: Mappin
     related = _graph(nodes, pairs, rank)
     forest = nx.minimum_spanning_tree(related, weight="length")
     blended = set(several)
-    for child, shares in several.items():
-        forest.remove_edges_from([(child, other) for other in _not_below(child, shares, forest, related, blended)])
+    for child in several:
+        forest.remove_edges_from([(child, other) for other in _not_below(child, forest, related, several)])
     apart: set[str] = set()
     for component in list(nx.connected_components(forest)):
         if blended & component:
@@ -184,12 +185,12 @@ def _lengths(pairs: Mapping[Key, ScoredPair]) -> dict[Key, float]:
     return lengths
 
 
-def _not_below(
-    child: str, shares: Shares, forest: nx.Graph[str], related: nx.Graph[str], blended: Container[str]
-) -> set[str]:
+def _not_below(child: str, forest: nx.Graph[str], related: nx.Graph[str], several: Mapping[str, Shares]) -> set[str]:
     """Neighbours in the forest that do not descend from ``child``: its parents, their common origin, what a direction
-    cue puts before it, and whatever leads to one of its parents.
+    cue puts before it, and whatever leads to one of its parents, or to those from whom these were put together.
     """
+    shares = several[child]
+    above = ancestors(shares, {one: list(theirs) for one, theirs in several.items()})
     cut = set()
     around = forest.subgraph(set(forest) - {child})
     for neighbour in forest.neighbors(child):
@@ -198,9 +199,9 @@ def _not_below(
         beyond = nx.node_connected_component(around, neighbour)
         origin = downward < DECIDED and (
             (downward == 0 and _is_origin(neighbour, child, shares, related))
-            or _only_origin(neighbour, child, shares, related, blended)
+            or _only_origin(neighbour, child, shares, related, several)
         )
-        if downward < 0 or beyond & set(shares) or origin:
+        if downward < 0 or beyond & above or origin:
             cut.add(neighbour)
     return cut
 

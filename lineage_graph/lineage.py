@@ -1,7 +1,7 @@
 """Scored pairs → the lineage graph: families, roots, directions, several parents, and each model's facts.
 
-The graph algorithms are here and in :mod:`lineage_graph.families`. Edges run away from the root of each tree, and
-merges close no circle, so the graph is acyclic by construction.
+The graph algorithms are here and in :mod:`lineage_graph.families`. Edges run away from the root of each tree, and a
+model of several parents that would close a circle is drawn with one, so the graph is acyclic by construction.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import networkx as nx
 from lineage_graph import families, links
 from lineage_graph.calibration import Calibration
 from lineage_graph.descent import unseen_names
-from lineage_graph.families import Key
-from lineage_graph.kinship import Blend, BlockOrigin, Splice
+from lineage_graph.families import Key, Tree
+from lineage_graph.kinship import Blend, BlockOrigin, Splice, parents
 from lineage_graph.types import Failure, LineageGraph, Model, Rejected, ScoredPair
 
 NEAREST_MISSES = 3
@@ -56,7 +56,7 @@ def assemble(
     known = families.between_keepers(measured, folded.keeper)
     blended = links.several(several, folded.keeper, known, keepers)
     related = families.between_keepers(accepted, folded.keeper)
-    trees = families.trees(keepers, related, {one.child: links.shares(one) for one in blended})
+    trees, blended = _trees(keepers, related, blended)
     taken = {*by_id, *(failure.id for failure in failures)}
     drawn, unseen = links.of_trees(trees, related, settings.calibration, unseen_names(taken))
     drawn += [
@@ -73,6 +73,28 @@ def assemble(
     for failure in failures:
         graph.add_node(failure.id, **_failed(failure))
     return LineageGraph(name, graph, _near_misses(pairs, accepted), tuple(failures))
+
+
+def _trees(
+    keepers: Sequence[str], related: Mapping[Key, ScoredPair], several: list[Blend | Splice]
+) -> tuple[list[Tree], list[Blend | Splice]]:
+    """The trees, and those of several parents that close no circle with them, the surer ones."""
+    while True:
+        trees = list(families.trees(keepers, related, {one.child: links.shares(one) for one in several}))
+        closing = _closing(several, trees)
+        if closing is None:
+            return trees, several
+        several = [one for one in several if one is not closing]
+
+
+def _closing(found: Sequence[Blend | Splice], trees: Iterable[Tree]) -> Blend | Splice | None:
+    """The least sure one of some that descend from one another by way of their own descendants, if there are any."""
+    above = {node: tree.root for tree in trees if tree.root is not None for node in tree.nodes}
+    descent: nx.DiGraph[str] = nx.DiGraph()
+    descent.add_edges_from((above[parent], one.child) for one in found for parent in parents(one) if parent in above)
+    circle = next((one for one in nx.strongly_connected_components(descent) if len(one) > 1), set())
+    circle |= set(nx.nodes_with_selfloops(descent))
+    return min((one for one in found if one.child in circle), key=lambda one: one.confidence, default=None)
 
 
 def descendants(lineage: LineageGraph) -> dict[str, set[str]]:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import random
+from itertools import combinations
 
 import networkx as nx
 import numpy as np
@@ -306,3 +307,27 @@ def test_beside_the_origin_a_merge_keeps_its_descendant():
     rest |= {frozenset(("c", one)): 0.9 for one in "opqs"}
     graph = assemble("zoo", models("opqsmc"), alike_family(rest), [], SETTINGS, [MEAN]).graph
     assert list(graph.predecessors("c")) == ["m"]
+
+
+def beside(near, others):
+    """Pairs of all names: those that are ``near``, and the others, x and y a little farther from everybody."""
+    far = [(a, b) for a, b in combinations(others, 2) if (a, b) not in near]
+    return [pair(*ends, 0.1) for ends in near] + [pair(a, b, 1.1 if {a, b} & {"x", "y"} else 1.0) for a, b in far]
+
+
+def test_who_a_splice_s_source_was_put_together_from_does_not_descend_from_it():
+    """x is nearest to n, which is partly m's, which is partly x's."""
+    splices = [Splice("m", (("x", ("a",)), ("p", ("b",))), 0.9), Splice("n", (("m", ("a",)), ("q", ("b",))), 0.9)]
+    graph = assemble("zoo", models("pqxmn"), beside([("x", "n")], "pqxmn"), [], SETTINGS, splices).graph
+    assert nx.is_directed_acyclic_graph(graph)
+    assert set(graph.predecessors("m")) == {"x", "p"}
+    assert set(graph.predecessors("n")) == {"m", "q"}
+
+
+def test_of_splices_that_descend_from_one_another_s_descendants_the_surer_is_drawn():
+    splices = [Splice("m", (("y", ("a",)), ("p", ("b",))), 0.9), Splice("n", (("x", ("a",)), ("q", ("b",))), 0.8)]
+    near = [("x", "m"), ("y", "n")]
+    graph = assemble("zoo", models("pqxymn"), beside(near, "pqxymn"), [], SETTINGS, splices).graph
+    assert nx.is_directed_acyclic_graph(graph)
+    assert set(graph.predecessors("m")) == {"y", "p"}
+    assert graph.in_degree("n") <= 1
