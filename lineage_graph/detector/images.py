@@ -105,7 +105,8 @@ def gather(child: Portrait, candidates: Sequence[Portrait]) -> list[Layer]:
 
 def _moderate(thumbnail: Thumbnail) -> bool:
     """Can its values be squared? Features of integers that are kept as weights may be as good as infinite."""
-    return bool(np.abs(thumbnail.values).max(initial=0.0) < MODERATE and math.isfinite(thumbnail.rms))
+    largest = float(np.abs(thumbnail.values).max(initial=0.0))
+    return largest < MODERATE and math.isfinite(thumbnail.rms) and math.isfinite(thumbnail.kurtosis)
 
 
 def _layer(kind: int, child: Thumbnail, partners: Sequence[Thumbnail | None]) -> Layer:
