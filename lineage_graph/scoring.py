@@ -109,6 +109,9 @@ CUES: Mapping[str, CueSettings] = {
     "units_lost": CueSettings(3.0, 0.05),
     # A vocabulary or a head that goes on is extended more often than its end is cut off. No zoo has shown how often.
     "rows_added": CueSettings(1.5, ANY),
+    # A trained backbone with a neck beside it: set in more often than taken out and trained on. Nobody has counted how
+    # often; grown zoos only ever set one in, so that it is right there by construction, and is not fitted.
+    "parts_added": CueSettings(1.0, ANY),
     "sparsity_gain": CueSettings(3.0, 0.1),
     # Larger in the rescaled copy on 15 of 15 edges of grown zoos (recipes laundered and heap, seeds 100 and 101), by
     # 0.6 to 1.8; factors of 1/2 to 2 still leave 0.3.

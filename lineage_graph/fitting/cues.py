@@ -15,6 +15,9 @@ from lineage_graph.scoring import CUES, CueSettings, prior
 MOST_LOG_ODDS = 4.0
 """What no cue alone is worth more than: 1 wrong in 55."""
 
+BY_CONSTRUCTION = frozenset(["parts_added", "format_lost"])
+"""Cues that grown zoos cannot tell the worth of, since their recipes never do the contrary: the priors stand."""
+
 LEAST_EDGES = 12
 """Edges from which a cue's own reliability is measured; the prior stands for rarer ones."""
 
@@ -38,7 +41,7 @@ def reliabilities(edges: Iterable[TrueEdge]) -> dict[str, CueReliability]:
     found: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for edge in edges:
         for name, strength in edge.strengths.items():
-            if strength:
+            if strength and name not in BY_CONSTRUCTION:
                 found[name].append((edge.family, strength))
                 if edge.kind == "snapshot" and CUES[name].sign_prior == 1:
                     found[f"{name}@snapshot"].append((edge.family, strength))

@@ -33,6 +33,7 @@ MEANINGS: Mapping[str, str] = {
     "shapes_fit": "share of the adapter's layers that the declared base has in a fitting shape",
     "adapter_gain": "share of the child's weights in factors of adapters, less the parent's",
     "rows_added": "ln of the child's rows over the parent's, of words, positions or classes that go on",
+    "parts_added": "share of the child's weights that were set beside all of the parent's",
     "same_profile": "share of the matrices that are equal up to the order and scale of their units",
     "head_cosine": "cosine of the heads; a new head has 0",
     "head_identical": "share of the heads' weights that are equal",

@@ -10,6 +10,7 @@ from lineage_graph.signals import (
     lattice,
     low_rank,
     matched,
+    parts,
     precision,
     profiles,
     sparsity,
@@ -33,6 +34,7 @@ SIGNALS: tuple[Signal, ...] = (
     profiles.measure,
     head.measure,
     vocabulary.measure,
+    parts.measure,
 )
 
 
@@ -47,7 +49,7 @@ def measure_all(pair: PairContext) -> dict[str, float]:
 SIGNED = frozenset(
     [
         *("scale", "norm_growth", "init_drift", "kurtosis_growth", "rank_loss", "precision_loss", "lattice_loss"),
-        *("spread_gain", "sparsity_gain", "masked", "units_lost", "adapter_gain", "rows_added"),
+        *("spread_gain", "sparsity_gain", "masked", "units_lost", "adapter_gain", "rows_added", "parts_added"),
         *("created", "declared", "linearized.asymmetry", "detector.direction", "order_lost"),
         *("format_lost", "merge_base"),
     ]

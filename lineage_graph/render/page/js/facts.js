@@ -12,7 +12,7 @@ const FACTS = {
 };
 const PLACED = new Set(["name", "id", "short", "slot", "claims", "family", "generation", "role", "status", "message", "features", "measured", "audit"]);
 const SIGNED =
-  /^(scale|norm_growth|init_drift|kurtosis_growth|rank_loss|precision_loss|lattice_loss|spread_gain|sparsity_gain|masked|units_lost|adapter_gain|rows_added|created|declared|linearized\.asymmetry|detector\.direction|order_lost|format_lost|merge_base|(counter|direction)\..+)$/;
+  /^(scale|norm_growth|init_drift|kurtosis_growth|rank_loss|precision_loss|lattice_loss|spread_gain|sparsity_gain|masked|units_lost|adapter_gain|rows_added|parts_added|created|declared|linearized\.asymmetry|detector\.direction|order_lost|format_lost|merge_base|(counter|direction)\..+)$/;
 const isSigned = (signal) => SIGNED.test(signal); // negative values speak for the other direction
 
 const ROLES = {
