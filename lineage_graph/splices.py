@@ -125,17 +125,16 @@ def splices(surveyed: Mapping[str, Sequence[Surveyed]]) -> tuple[Splice, ...]:
 
 
 def _settled(zoo: Zoo, clans: _Clans, made: frozenset[str]) -> list[Splice]:
-    """One splice a clan at most, none of which is a source of one before it; ``made``: no sources of others."""
+    """The splices of each clan, none of which is a source of one before it; ``made``: no sources of others."""
     each = {id(clan): clan for clan in clans.of.values()}.values()
-    claims = [(claim, clan) for clan in each if (claim := _claim(zoo, clans, clan, made)) is not None]
+    claims = [(claims[0], clan) for clan in each if (claims := _claims(zoo, clans, clan, made))]
     claims.sort(key=lambda one: (-one[0].central, -one[0].share, -len(one[0].splice.blocks), one[0].splice.child))
     settled: set[str] = set()
     found = []
     for _, clan in claims:
-        claim = _claim(zoo, clans, clan, settled | made)
-        if claim is not None:
-            found.append(claim.splice)
-            settled |= clan
+        again = _claims(zoo, clans, clan, settled | made)
+        found += [claim.splice for claim in again]
+        settled |= clan if again else set()
     return found
 
 
@@ -213,11 +212,26 @@ def _akin(zoo: Zoo, one: str, other: str, block: str) -> bool | None:
     return None
 
 
-def _claim(zoo: Zoo, clans: _Clans, clan: Collection[str], made: Collection[str]) -> _Claim | None:
-    """The member of ``clan`` that is nearest to sources outside it and not among the ``made``, as their splice."""
+def _claims(zoo: Zoo, clans: _Clans, clan: Collection[str], made: Collection[str]) -> list[_Claim]:
+    """The member of ``clan`` that is nearest to sources outside it and not among the ``made``, as their splice; and the
+    members that were put together from such sources by themselves: these are nearer to them than to one before.
+    """
     claims = [claim for member in clan if (claim := _put_together(zoo, clans, member, made)) is not None]
-    nearest = min(claims, key=lambda claim: (claim.distance, claim.splice.child), default=None)
-    return nearest if nearest is not None and nearest.central >= LEAST_CENTRAL else None
+    claims.sort(key=lambda claim: (claim.distance, claim.splice.child))
+    if not claims or claims[0].central < LEAST_CENTRAL:
+        return []
+    found = [claims[0]]
+    for claim in claims[1:]:
+        if claim.central >= LEAST_CENTRAL and all(_by_itself(zoo, claim, one.splice.child) for one in found):
+            found.append(claim)
+    return found
+
+
+def _by_itself(zoo: Zoo, claim: _Claim, other: str) -> bool:
+    """Are the sources nearer to the claim's child than the ``other`` splice of its clan is?"""
+    layers = [zoo[claim.splice.child][name] for _, names in claim.splice.blocks for name in names]
+    apart = sum(layer.distance(other) for layer in layers) / sum(layer.block.squared_norm for layer in layers)
+    return claim.distance < apart
 
 
 def _put_together(zoo: Zoo, clans: _Clans, child: str, made: Collection[str]) -> _Claim | None:

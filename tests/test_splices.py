@@ -7,7 +7,7 @@ import pytest
 from hybrids import network, put_together, read, surveyed, tuned
 from lineage_graph.examination import unmeasured
 from lineage_graph.kinship import Splice
-from lineage_graph.splices import _apart, _claim, _clans, _zoo, splices
+from lineage_graph.splices import _apart, _claims, _clans, _zoo, splices
 from lineage_graph.survey import SHORTLIST, Match, Surveyed
 from lineage_graph.types import PairEvidence
 
@@ -131,4 +131,16 @@ def test_a_source_of_known_hybrids_is_no_hybrid_of_others(tmp_path):
     zoo = _zoo(surveyed(states | made, tmp_path))
     clans = _clans(zoo)
     assert clans.of["a"] == {"a"}
-    assert _claim(zoo, clans, {"a"}, frozenset(made)) is None
+    assert _claims(zoo, clans, {"a"}, frozenset(made)) == []
+
+
+def test_two_hybrids_of_the_same_parts_are_both_splices(tmp_path):
+    """Each explains the other as a whole, but lies farther from it than from the sources; a child of one does not."""
+    a, b = network(1), network(2)
+    parts = [(a, 0), (a, 1), (b, 2), (b, 3)]
+    states = {"a": a, "b": b, "one": tuned(put_together(parts), 3), "other": tuned(put_together(parts), 4)}
+    states["child"] = tuned(states["one"], 5)
+    assert {child: set(sources) for child, sources in found(states, tmp_path).items()} == {
+        "one": {"a", "b"},
+        "other": {"a", "b"},
+    }
