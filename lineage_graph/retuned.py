@@ -82,101 +82,97 @@ def look(task: RetunedTask) -> tuple[Trimmed, ...]:
     """
     names = task.look.names
     few = np.unique(np.linspace(0, len(names[0]) - 1, GLIMPSED).astype(int))
-    child, *relatives = _samples(task, [tuple(one[i] for i in few) for one in names], GLIMPSE)
-    if not child or trimmed.on_a_lattice(np.concatenate(child)):
+    seen = _read(task, [tuple(one[i] for i in few) for one in names], GLIMPSE)
+    if not seen.child or trimmed.on_a_lattice(np.concatenate(seen.child)):
         return ()
-    able = [place for place in range(len(relatives)) if place not in task.merges][:NEAREST]
-    hopeful = []
-    for base in able:
-        cut = _cut(child, relatives, base, able)
-        if cut is not None and cut.strength >= LEAST_GLIMPSED:
-            hopeful.append((cut.strength, base, cut))
-    hopeful.sort(key=lambda one: -one[0])
-    found = [_confirmed(task, base, cut) for _, base, cut in hopeful[:BASES]]
-    return tuple(sorted((one for one in found if one is not None), key=lambda one: -one.explained)[:1])
+    able = [place for place in range(len(seen.relatives)) if place not in task.merges][:NEAREST]
+    cuts = {base: cut for base in able if (cut := seen.cut(base, able)) is not None and cut.strength >= LEAST_GLIMPSED}
+    if not cuts:
+        return ()
+    whole = _read(task, names, trimmed.SAMPLE)
+    hopeful = sorted(cuts, key=lambda base: -cuts[base].strength)[:BASES]
+    found = [one for base in hopeful if (one := whole.confirmed(base, list(cuts[base].z)[:MOST_PARENTS])) is not None]
+    return tuple(sorted(found, key=lambda one: -one.explained)[:1])
 
 
-def _samples(task: RetunedTask, names: Sequence[tuple[str, ...]], elements: int) -> list[Samples]:
-    """Of the child and all relatives, without the matrices that the child has from one of them as a whole."""
+def _read(task: RetunedTask, names: Sequence[tuple[str, ...]], elements: int) -> _Family:
+    """Samples of the child and all relatives, without the matrices that the child has from one of them as a whole."""
     sides = (Side(path, digest) for path, digest in zip(task.look.paths, task.look.digests, strict=True))
     read = [
         [piece[:elements] for piece in trimmed.sample(side, chosen)] for side, chosen in zip(sides, names, strict=True)
     ]
-    return list(trimmed.unshared(read))
+    child, *relatives = trimmed.unshared(read)
+    return _Family(child, relatives, task.merges)
 
 
-def _cut(child: Samples, relatives: Sequence[Samples], base: int, able: Sequence[int]) -> Cut | None:
-    """The strongest step of two of the ``able`` relatives and more, as updates of the ``base``."""
-    seen = {}
-    for parent in able:
-        if parent != base:
-            found = cutoff.steps(child, relatives[base], relatives[parent])
-            if found is not None:
-                seen[parent] = found
-    return cutoff.best(seen) if len(seen) > 1 else None
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """What was read of a child and its relatives; bases and parents are indices of these."""
 
+    child: Samples
+    relatives: Sequence[Samples]
+    merges: frozenset[int]
 
-def _confirmed(task: RetunedTask, base: int, glimpsed: Cut) -> Trimmed | None:
-    """The sum, if all matrices show the step, and no relative explains it by having it, too."""
-    child, *relatives = _samples(task, task.look.names, trimmed.SAMPLE)
-    able = list(glimpsed.z)[:MOST_PARENTS]
-    cut = _cut(child, relatives, base, able) if child else None
-    confidence = 1 / (1 + (LIMIT / cut.strength) ** STEEPNESS) if cut is not None and cut.strength > 0 else 0.0
-    if cut is None or confidence < LEAST_CONFIDENCE:
-        return None
-    fit = _fitted(child, relatives, base, [parent for parent, z in cut.z.items() if z >= OTHERS], cut.place)
-    if fit is None:
-        return None
-    kept, back = (
-        [cutoff.trimmed(origin, relatives[one], cut.place) for one in fit.members[1:]]
-        for origin in (relatives[base], child)
-    )
-    left = cutoff.unexplained(child, relatives[base], kept)
-    nearest = min(_squared(child, relatives[one]) for one in fit.members)
-    # What was kept whole is missing in the parents' differences from the child, so the base looks like a merge, too.
-    if left > min(MOST_LEFT * nearest, cutoff.unexplained(relatives[base], child, back)):
-        return None
-    others = [place for place in range(len(relatives)) if place not in fit.members]
-    if any(_descends(child, relatives, base, kept, left, other, known=other in task.merges) for other in others):
-        return None
-    return replace(fit, residual=left / nearest, explained=confidence)
+    def cut(self, base: int, able: Sequence[int]) -> Cut | None:
+        """The strongest step of two of the ``able`` relatives and more, as updates of the ``base``."""
+        seen = {}
+        for parent in able:
+            if parent != base:
+                found = cutoff.steps(self.child, self.relatives[base], self.relatives[parent])
+                if found is not None:
+                    seen[parent] = found
+        return cutoff.best(seen) if len(seen) > 1 else None
 
+    def confirmed(self, base: int, able: Sequence[int]) -> Trimmed | None:
+        """The sum, if the step is clear, and no relative explains it by having it, too."""
+        cut = self.cut(base, able) if self.child else None
+        confidence = 1 / (1 + (LIMIT / cut.strength) ** STEEPNESS) if cut is not None and cut.strength > 0 else 0.0
+        if cut is None or confidence < LEAST_CONFIDENCE:
+            return None
+        fit = self.fitted(base, [parent for parent, z in cut.z.items() if z >= OTHERS], cut.place)
+        if fit is None:
+            return None
+        kept, back = (
+            [cutoff.trimmed(origin, self.relatives[one], cut.place) for one in fit.members[1:]]
+            for origin in (self.relatives[base], self.child)
+        )
+        left = cutoff.unexplained(self.child, self.relatives[base], kept)
+        nearest = min(_squared(self.child, self.relatives[one]) for one in fit.members)
+        # What was kept whole is missing in the parents' differences from the child: the base looks like a merge, too.
+        mirrored = cutoff.unexplained(self.relatives[base], self.child, back)
+        if left >= min(MOST_LEFT * nearest, mirrored) or self.descends(base, kept, left, fit.members):
+            return None
+        return replace(fit, residual=left / nearest, explained=confidence)
 
-def _fitted(
-    child: Samples, relatives: Sequence[Samples], base: int, members: Sequence[int], place: int
-) -> Trimmed | None:
-    """The best sum of the members' trimmed updates, without those that add next to nothing; two at least."""
-    if len(members) < 2:
-        return None
-    columns = np.stack([np.concatenate(cutoff.trimmed(relatives[base], relatives[one], place)) for one in members], 1)
-    own, *updates = (
-        np.concatenate([p.astype(np.float64) - b for p, b in zip(one, relatives[base], strict=True)])
-        for one in (child, *(relatives[member] for member in members))
-    )
-    matrix = np.repeat(np.arange(len(child)), [piece.size for piece in child])
-    fit = recurrence.fitted(own, columns, matrix, np.stack(updates, axis=1))
-    enough = [one for one, share in zip(members, fit[0][1:], strict=True) if share >= LEAST_SHARE]
-    if len(enough) < len(members):
-        return _fitted(child, relatives, base, enough, place)
-    return Trimmed((base, *members), *fit, explained=0.0)
+    def fitted(self, base: int, members: Sequence[int], place: int) -> Trimmed | None:
+        """The best sum of the members' trimmed updates, without those that add next to nothing; two at least."""
+        if len(members) < 2:
+            return None
+        origin = self.relatives[base]
+        columns = [np.concatenate(cutoff.trimmed(origin, self.relatives[one], place)) for one in members]
+        own, *updates = (
+            np.concatenate([p.astype(np.float64) - b for p, b in zip(one, origin, strict=True)])
+            for one in (self.child, *(self.relatives[member] for member in members))
+        )
+        matrix = np.repeat(np.arange(len(self.child)), [piece.size for piece in self.child])
+        fit = recurrence.fitted(own, np.stack(columns, axis=1), matrix, np.stack(updates, axis=1))
+        enough = [one for one, share in zip(members, fit[0][1:], strict=True) if share >= LEAST_SHARE]
+        if len(enough) < len(members):
+            return self.fitted(base, enough, place)
+        return Trimmed((base, *members), *fit, explained=0.0)
 
-
-def _descends(
-    child: Samples,
-    relatives: Sequence[Samples],
-    base: int,
-    kept: Sequence[Sequence[cutoff.Numbers]],
-    left: float,
-    other: int,
-    *,
-    known: bool,
-) -> bool:
-    """Was the child trained from the ``other``, which is a sum of the same updates and lies nearer than what they leave
-    of it? Of two that are no merges for certain, the one that the updates explain better comes first.
-    """
-    if left <= SAME_PLACE * _squared(child, relatives[other]):
+    def descends(
+        self, base: int, kept: Sequence[Sequence[cutoff.Numbers]], left: float, members: Sequence[int]
+    ) -> bool:
+        """Was the child trained from a relative that is a sum of the same updates, and lies nearer than what these
+        leave of it? Of two that are no merges for certain, the one that the updates explain better comes first.
+        """
+        for place, other in enumerate(self.relatives):
+            if place in members or left <= SAME_PLACE * _squared(self.child, other):
+                continue
+            if place in self.merges or cutoff.unexplained(other, self.relatives[base], kept) < left:
+                return True
         return False
-    return known or cutoff.unexplained(relatives[other], relatives[base], kept) < left
 
 
 def _squared(one: Samples, other: Samples) -> float:
