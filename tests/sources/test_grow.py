@@ -74,9 +74,9 @@ def test_the_seed_and_the_count_alone_make_the_plan():
     assert len(edges) == 5
 
 
-@pytest.mark.parametrize("models", [-1, 0, 1, 501])
+@pytest.mark.parametrize("models", [-1, 0, 1, 1001])
 def test_impossible_numbers_of_models(models):
-    with pytest.raises(ManifestError, match=rf"models: {models} is not between 2 and 500"):
+    with pytest.raises(ManifestError, match=rf"models: {models} is not between 2 and 1000"):
         plan(models, 0)
 
 

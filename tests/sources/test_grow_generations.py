@@ -46,9 +46,9 @@ def test_children_are_trained_in_mixed_ways_but_about_equally_far():
         assert max(rates) <= 2 * min(rates)
 
 
-@pytest.mark.parametrize("models", [0, 4, 501])
+@pytest.mark.parametrize("models", [0, 4, 1001])
 def test_impossible_numbers_of_models(models):
-    with pytest.raises(ManifestError, match=rf"models: {models} is not between 5 and 500"):
+    with pytest.raises(ManifestError, match=rf"models: {models} is not between 5 and 1000"):
         plan(models, 0)
 
 

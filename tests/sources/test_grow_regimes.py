@@ -51,8 +51,8 @@ def test_a_plan_has_as_many_models_parents_first_and_a_sound_truth(recipe, model
 
 @pytest.mark.parametrize("recipe", LEAST)
 def test_impossible_numbers_of_models(recipe):
-    for models in (LEAST[recipe] - 1, 501):
-        with pytest.raises(ManifestError, match=f"models: {models} is not between {LEAST[recipe]} and 500"):
+    for models in (LEAST[recipe] - 1, 1001):
+        with pytest.raises(ManifestError, match=f"models: {models} is not between {LEAST[recipe]} and 1000"):
             RECIPES[recipe].plan(models, 0)
 
 

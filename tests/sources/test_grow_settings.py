@@ -44,9 +44,9 @@ def test_the_plan_follows_from_the_count_and_the_seed():
     assert len({tuple((m.parent, m.name) for m in plan(60, seed, "test_vit")) for seed in range(4)}) == 4
 
 
-@pytest.mark.parametrize("models", [0, MIN_MODELS - 1, 501])
+@pytest.mark.parametrize("models", [0, MIN_MODELS - 1, 1001])
 def test_impossible_numbers_of_models(models):
-    with pytest.raises(ManifestError, match=rf"models: {models} is not between {MIN_MODELS} and 500"):
+    with pytest.raises(ManifestError, match=rf"models: {models} is not between {MIN_MODELS} and 1000"):
         plan(models, 0, "test_resnet")
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from lineage_graph.errors import ManifestError
 
-MIN_MODELS, MAX_MODELS = 2, 500
+MIN_MODELS, MAX_MODELS = 2, 1000
 ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
     "test_resnet": ("sgd", "adamw"),
     "test_vit": ("adamw",),
