@@ -22,6 +22,7 @@ from lineage_graph.types import FloatArray
 
 Numbers = npt.NDArray[np.float64]
 Samples = Sequence[FloatArray]
+Order = npt.NDArray[np.intp]
 
 BINS = 40
 """Of the elements of a matrix by the size of the update, equally many in each."""
@@ -58,11 +59,18 @@ class Cut:
         return sorted(self.z.values())[-2] if len(self.z) > 1 else 0.0
 
 
-def steps(child: Samples, base: Samples, parent: Samples) -> Numbers | None:
+def by_size(base: Samples, parent: Samples) -> list[Order]:
+    """The elements of each matrix by the size of the parent's update."""
+    return [np.argsort(np.abs(p - b)) for b, p in zip(base, parent, strict=True)]
+
+
+def steps(child: Samples, base: Samples, parent: Samples, orders: Sequence[Order] | None = None) -> Numbers | None:
     """How clearly the child follows the parent's update of the base by a step before each bin from ``FIRST`` to
     ``LAST``, in standard deviations; 0 where it is none of a merge. ``None`` where there is too little to see.
+    ``orders``: as :func:`by_size` gives them for these two, if they are known.
     """
-    sums = [_binned(c, b, p) for c, b, p in zip(child, base, parent, strict=True)]
+    orders = by_size(base, parent) if orders is None else orders
+    sums = [_binned(*one) for one in zip(child, base, parent, orders, strict=True)]
     square, product, left, count = np.moveaxis(np.stack(sums), 1, 0) if sums else np.zeros((4, 0, BINS))
     told = count.all(axis=1) & (square > 0).all(axis=1)
     if not told.any():
@@ -125,16 +133,17 @@ def unexplained(child: Samples, base: Samples, kept: Sequence[Sequence[Numbers]]
     return float(np.sum((own - stacked @ found) ** 2))
 
 
-def _binned(child: FloatArray, base: FloatArray, parent: FloatArray) -> Numbers:
+def _binned(child: FloatArray, base: FloatArray, parent: FloatArray, order: Order) -> Numbers:
     """By size of the parent's update, Σu², Σuy, Σy² and how many, shape (4, ``BINS``), in units of the mean u²."""
-    moved, own = parent - base, child - base
-    alive = (child != 0) & (base != 0) & (parent != 0) & (moved != 0)
+    moved, own = (parent - base)[order], (child - base)[order]
+    alive = moved != 0
+    if not (child.all() and base.all() and parent.all()):
+        alive &= ((child != 0) & (base != 0) & (parent != 0))[order]
     if not alive.all():
         moved, own = moved[alive], own[alive]
     if moved.size < LEAST_ELEMENTS:
         return np.zeros((4, BINS))
-    order = np.argsort(np.abs(moved))
-    moved, own = moved[order].astype(np.float64), own[order].astype(np.float64)
+    moved, own = moved.astype(np.float64), own.astype(np.float64)
     unit = np.mean(moved**2)
     starts = -(np.arange(BINS) * -moved.size // BINS)
     sums = [np.add.reduceat(one, starts) / unit for one in (moved**2, moved * own, own**2)]

@@ -7,7 +7,7 @@ the step is inherited with everything else. A glimpse of some matrices says whic
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,13 +18,16 @@ from lineage_graph.recurrence import Trimmed
 from lineage_graph.trimmed import LookTask
 from lineage_graph.types import CandidatePair, Model
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise it when what is found changes its meaning."""
 
 MATRICES = 48
 GLIMPSED = 8
 GLIMPSE = 1 << 13
 """Matrices that are looked at; of these, how many are glimpsed, and elements of each."""
+
+RELATED = 0.3
+"""Cosine of sketches from which two models may be base, parent or child; strangers have 0 ± 0.05."""
 
 NEAREST = 12
 """Relatives that may be the base or a parent."""
@@ -69,7 +72,8 @@ class RetunedTask:
 
 def tasks(models: Sequence[Model], pairs: Sequence[CandidatePair], merges: frozenset[str]) -> Iterator[RetunedTask]:
     """One task for each model that is none of the ``merges``, and has three relatives and more that are none either."""
-    for task in trimmed.tasks(models, pairs, MATRICES):
+    related = [pair for pair in pairs if pair.similarity >= RELATED]
+    for task in trimmed.tasks(models, related, MATRICES):
         known = frozenset(place for place, one in enumerate(task.relatives) if one in merges)
         if task.child not in merges and len(task.relatives) - len(known) >= 3:
             yield RetunedTask(task, known)
@@ -107,18 +111,24 @@ def _read(task: RetunedTask, names: Sequence[tuple[str, ...]], elements: int) ->
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """What was read of a child and its relatives; bases and parents are indices of these."""
+    """What was read of a child and its relatives; bases and parents are indices of these. ``orders``: by two of them,
+    the elements by the size of their difference, which is the same from either.
+    """
 
     child: Samples
     relatives: Sequence[Samples]
     merges: frozenset[int]
+    orders: dict[tuple[int, int], list[cutoff.Order]] = field(default_factory=dict)
 
     def cut(self, base: int, able: Sequence[int]) -> Cut | None:
         """The strongest step of two of the ``able`` relatives and more, as updates of the ``base``."""
         seen = {}
         for parent in able:
             if parent != base:
-                found = cutoff.steps(self.child, self.relatives[base], self.relatives[parent])
+                ends = min(base, parent), max(base, parent)
+                if ends not in self.orders:
+                    self.orders[ends] = cutoff.by_size(*(self.relatives[end] for end in ends))
+                found = cutoff.steps(self.child, self.relatives[base], self.relatives[parent], self.orders[ends])
                 if found is not None:
                     seen[parent] = found
         return cutoff.best(seen) if len(seen) > 1 else None
