@@ -1,15 +1,11 @@
 """TIES merges that were trained further, written to files and read back."""
 
-import dataclasses
-
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
-from fingerprints import model
 from lineage_graph import retuned, trimmed
 from lineage_graph.candidates import propose
-from test_trimmed import ties
+from test_trimmed import on_disk, ties
 
 SHAPES = {"stem.weight": (80, 90), "block.weight": (90, 90), "late.weight": (100, 90), "top.weight": (60, 100)}
 
@@ -31,12 +27,7 @@ def found(tmp_path):
     """The merges among models, by child; ``merges``: who is known to be one."""
 
     def look(states, merges=()):
-        models = []
-        for name, state in states.items():
-            save_file(state, tmp_path / f"{name}.safetensors")
-            one = model(name, state)
-            path = str(tmp_path / f"{name}.safetensors")
-            models.append(dataclasses.replace(one, checkpoint=dataclasses.replace(one.checkpoint, path=path)))
+        models = on_disk(states, tmp_path)
         tasks = list(retuned.tasks(models, propose(models), frozenset(merges)))
         return {blend.child: blend for blend in trimmed.settle([(task.look, retuned.look(task)) for task in tasks])}
 

@@ -38,17 +38,23 @@ def family(seed=0):
     return {"base": base, **{f"t{number}": tuned(base, 100 * seed + number + 1) for number in range(4)}}
 
 
+def on_disk(states, folder):
+    """The models of ``states`` by id, written into ``folder``."""
+    models = []
+    for name, state in states.items():
+        path = folder / f"{name}.safetensors"
+        save_file(state, path)
+        one = model(name, state)
+        models.append(dataclasses.replace(one, checkpoint=dataclasses.replace(one.checkpoint, path=str(path))))
+    return models
+
+
 @pytest.fixture
 def found(tmp_path):
     """The merges among models, by child."""
 
     def look(states):
-        models = []
-        for name, state in states.items():
-            save_file(state, tmp_path / f"{name}.safetensors")
-            one = model(name, state)
-            path = str(tmp_path / f"{name}.safetensors")
-            models.append(dataclasses.replace(one, checkpoint=dataclasses.replace(one.checkpoint, path=path)))
+        models = on_disk(states, tmp_path)
         tasks = list(trimmed.tasks(models, propose(models)))
         assert len(tasks) == len(models)
         ways = [trimmed.from_bytes(trimmed.to_bytes(trimmed.look(task))) for task in tasks]
