@@ -42,9 +42,6 @@ LOWEST, HIGHEST = -0.2, 1.5
 LEAST_ELEMENTS = 10 * BINS
 """Of a matrix, for slopes to be told in it."""
 
-GAUSSIAN = 1.4826
-"""Standard deviation over median absolute deviation."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cut:
