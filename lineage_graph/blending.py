@@ -140,6 +140,14 @@ def _supported(members: Sequence[int], coefficients: FloatMatrix) -> list[int]:
     return sorted(members[i] for i in order if coefficients[i] >= LEAST_COEFFICIENT)
 
 
+def least_slack(gram: FloatMatrix, skips: int) -> float:
+    """The slack inside the hull of all models, which come in the order of their distance, or of those that are left
+    without the nearest, up to ``skips`` of them, where it is less: 0 (a sum) to 1 (a tree).
+    """
+    parts = [gram[skipped:, skipped:] for skipped in range(min(skips + 1, len(gram) - 1))]
+    return min((_residual(part, affine(part)) / max(tree_residual(part), 1e-300) for part in parts), default=1.0)
+
+
 def inside(gram: FloatMatrix, skips: int) -> Mix | None:
     """The blend of least slack inside the hull of the models, which come in the order of their distance.
 

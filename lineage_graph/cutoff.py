@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -142,9 +143,16 @@ def _binned(child: FloatArray, base: FloatArray, parent: FloatArray, order: Orde
         return np.zeros((4, BINS))
     moved, own = moved.astype(np.float64), own.astype(np.float64)
     unit = np.mean(moved**2)
-    starts = -(np.arange(BINS) * -moved.size // BINS)
+    starts, counts = _bins(moved.size)
     sums = [np.add.reduceat(one, starts) / unit for one in (moved**2, moved * own, own**2)]
-    return np.stack([*sums, np.diff(starts, append=moved.size)])
+    return np.stack([*sums, counts])
+
+
+@lru_cache(maxsize=256)
+def _bins(size: int) -> tuple[Order, Order]:
+    """Where each bin of so many elements starts, and how many it has."""
+    starts = -(np.arange(BINS) * -size // BINS)
+    return starts, np.diff(starts, append=size)
 
 
 def _ranks(update: Numbers) -> npt.NDArray[np.int64]:

@@ -48,8 +48,8 @@ HALF_PRECISION = 0x1FFF
 """Bits of a float32 that are zero in every number of half precision."""
 
 LEAST_EXPLAINED = 0.8
-"""Share of the changed elements that all parents together explain: 0.99 and
- more in 66 merges of three grown zoos (recipes digits and generations, seeds 100 and 101)."""
+"""Share of the changed elements that all parents together explain: 0.99 and more in 66 merges of three grown zoos
+(recipes digits and generations, seeds 100 and 101)."""
 
 AS_GOOD = 0.02
 """Of that share, what another base may be worse by and still be considered."""

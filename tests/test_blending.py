@@ -72,3 +72,28 @@ def test_no_task_counts_more_than_once():
     merge = base + 0.8 * p + 0.8 * q
     assert blending.outside(gram(merge, base + p, base + q, base), bases=3).base == 2
     assert blending.outside(gram(base + p, merge, base + q, base), bases=3) is None
+
+
+def test_the_least_slack_tells_merges_from_members_of_a_tree():
+    base, p, q, r, noise = directions(5)
+    relatives = [base, base + p, base + q, base + r]
+    sibling = gram(base + noise, *relatives)
+    assert blending.least_slack(sibling, skips=2) == pytest.approx(1.0, abs=1e-6)
+    merge = base + (p + q) / 2
+    tuned = merge + 0.3 * noise
+    ordered = sorted(relatives, key=lambda one: np.sum((one - tuned) ** 2))
+    assert blending.least_slack(gram(tuned, *ordered), skips=0) < 0.5
+
+
+def test_a_descendant_does_not_hide_a_merge():
+    base, p, q, noise, further = directions(5)
+    merge = base + (p + q) / 2 + 0.3 * noise
+    child = merge + 0.1 * further
+    relatives = gram(merge, child, base, base + p, base + q)
+    assert blending.least_slack(relatives, skips=0) > 0.8
+    assert blending.least_slack(relatives, skips=1) < 0.5
+
+
+def test_there_is_no_slack_among_fewer_than_two():
+    base, p = directions(2)
+    assert blending.least_slack(gram(p, base), skips=3) == 1.0

@@ -70,3 +70,18 @@ def test_of_a_tuned_merge_and_its_own_child_the_merge_is_the_merge(found):
     states["merge"] = tuned(ties(states["base"], [states["t0"], states["t1"]], 0.3, 1.0), 50, 0.04)
     states["child"] = tuned(states["merge"], 51, 0.04)
     assert set(found(states)) == {"merge"}
+
+
+def test_who_stands_as_in_a_tree_is_not_read(tmp_path):
+    states = family()
+    states["merge"] = tuned(ties(states["base"], [states["t0"], states["t1"]], 0.3, 1.0), 50, 0.04)
+    states["child"] = tuned(states["merge"], 51, 0.03)
+    states["grandchild"] = tuned(states["t2"], 52)
+
+    def asked(states):
+        models = on_disk(states, tmp_path)
+        return {task.look.child for task in retuned.tasks(models, propose(models), frozenset())}
+
+    assert "merge" in asked(states)
+    del states["merge"], states["child"]
+    assert asked(states).isdisjoint({"t0", "t1", "t2", "t3", "grandchild"})
