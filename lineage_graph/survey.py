@@ -7,7 +7,7 @@ models were are read, so that in a zoo of ordinary fine-tunes hardly anything is
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from lineage_graph import evidence, fingerprint, held
 from lineage_graph.alignment import Alignment
 from lineage_graph.blocks import Block, Shapes, blocks
 from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.candidates import CandidateSettings, nearest
 from lineage_graph.evidence import CompareTask
 from lineage_graph.held import Side
 from lineage_graph.signals.distance import cosine_z
@@ -30,15 +31,14 @@ COMPARISONS = Artefact("block-comparison", evidence.to_bytes, evidence.from_byte
 SHORTLIST = 12
 """Blocks read for each block, the nearest by sketch."""
 
-CHANCE = 2.0
-"""Standard deviations of a stranger's sketched cosine from which a block is worth reading."""
+BY_CHANCE = 0.1
+"""Strangers that are read for a block, on average, because their sketches agree by chance. Of 349 blocks that have a
+relative which only this reading finds (56 grown zoos of all kinds, seeds 100 to 103) none has one that is less certain
+than 1e-5."""
 
 LEAST_LAID_OUT = 0.5
 """Cosine from which a matrix counts that was laid out anew for its comparison: matching units alone makes strangers
 look somewhat alike."""
-
-ROWS = 1024
-"""Blocks compared at a time with all others of their shapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +109,26 @@ def _near(places: Sequence[_Place]) -> Iterator[tuple[int, int]]:
         groups[place.block.shapes].append(number)
     seen: set[tuple[int, int]] = set()
     for shapes, members in groups.items():
-        numbers, owners = np.array(members), np.array([places[number].model for number in members])
+        owners = [places[number].model for number in members]
         vectors = np.stack([_sketch(places[number].block) for number in members])
-        least = CHANCE / math.sqrt(NARROW * len(shapes))
-        for start in range(0, len(members), ROWS):
-            cosines: npt.NDArray[np.float32] = vectors[start : start + ROWS] @ vectors.T
-            cosines[owners[start : start + ROWS, None] == owners[None, :]] = -1.0
-            order = np.argsort(-cosines, axis=1, kind="stable")[:, :SHORTLIST]
-            for row, columns in enumerate(order):
-                for column in columns[cosines[row, columns] >= least]:
-                    first, second = sorted((int(numbers[start + row]), int(numbers[column])))
-                    if (first, second) not in seen:
-                        seen.add((first, second))
-                        yield first, second
+        least = _least(len(members)) / math.sqrt(NARROW * len(shapes))
+        # A block may be most like others of its own model.
+        own = max(Counter(owners).values()) - 1
+        taken: Counter[int] = Counter()
+        for row, column, cosine in nearest(vectors, CandidateSettings(neighbours=SHORTLIST + own)):
+            if cosine >= least and owners[row] != owners[column] and taken[row] < SHORTLIST:
+                taken[row] += 1
+                ends = members[min(row, column)], members[max(row, column)]
+                if ends not in seen:
+                    seen.add(ends)
+                    yield ends
+
+
+def _least(blocks: int) -> float:
+    """Standard deviations of a stranger's sketched cosine from which one of so many blocks is worth reading."""
+    from scipy.special import ndtri
+
+    return -float(ndtri(BY_CHANCE / max(blocks, 1)))
 
 
 def _sketch(block: Block) -> npt.NDArray[np.float32]:

@@ -80,3 +80,17 @@ def test_a_file_that_is_gone_has_no_matches(tmp_path):
     with make_executor(1) as executor:
         found = survey(models, [], Workshop(executor, Store(tmp_path / "store"), silent))
     assert [one.matches for one in found["a"]] == [()] * 5
+
+
+def test_few_strangers_are_read_however_many_there_are(tmp_path):
+    """Of 40 networks with 160 blocks of one shape one is a collage of two others; the rest agree by chance alone."""
+    states = {f"s{seed}": network(seed) for seed in range(40)}
+    states["child"] = tuned(put_together([(states["s0"], 0), (states["s1"], 1)]), 100)
+    found = surveyed(states, tmp_path)
+    assert nearest(found, "child") | {"stem": None} == {
+        "stem": None,
+        "blocks.0": ("s0", "blocks.0"),
+        "blocks.1": ("s1", "blocks.1"),
+    }
+    strangers = [one for name, blocks in found.items() for block in blocks for one in block.matches]
+    assert len(strangers) < 0.3 * sum(len(blocks) for blocks in found.values())
