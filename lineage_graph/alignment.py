@@ -43,8 +43,7 @@ class Alignment:
     """``pairs``: (tensor of a, tensor of b), weights only, no heads, no running statistics, in the order of a's names.
 
     ``coverage``: aligned elements over the elements of the smaller of the two backbones, 0 to 1. ``grown``: see
-    :func:`grown`. ``narrowed``: one side
-    may be the other with units left out (see ``narrowed``); shapes then differ.
+    :func:`grown`. ``narrowed``: one side may be the other with units left out (see ``narrowed``); shapes then differ.
     """
 
     pairs: tuple[tuple[TensorFingerprint, TensorFingerprint], ...]

@@ -127,8 +127,9 @@ def check_layout(
     if min((*shape, *(strides or ()), offset)) < 0 or (strides is not None and len(strides) != len(shape)):
         raise CorruptFileError(f"{label}: impossible tensor layout, shape {shape}, strides {strides}, offset {offset}")
     size = math.prod(shape)
-    steps = c_strides(shape) if strides is None else strides
-    reach = sum((n - 1) * step for n, step in zip(shape, steps, strict=True)) + 1 if size else 0
+    reach = size
+    if size and strides is not None:
+        reach = sum((n - 1) * step for n, step in zip(shape, strides, strict=True)) + 1
     if offset + reach > elements:
         raise CorruptFileError(f"{label}: a tensor of shape {shape} reaches beyond its storage of {elements} elements")
     if size > max(elements, MAX_EXPANDED):
