@@ -28,6 +28,7 @@ from lineage_graph import (
     lineage,
     orders,
     origins,
+    recognition,
     scoring,
     second_look,
     splices,
@@ -207,6 +208,7 @@ def look(
 ) -> Examination:
     """Measure these candidate ``pairs``, and whatever they lead to."""
     with watch.stage("evidence"):
+        pairs = recognition.worth_comparing(models, pairs, shop)
         detections = detect(models, pairs, shop, probes) if settings.detector else {}
         measured, unreadable = examination.measure(models, pairs, shop, probes, detections)
         further = second_look.propose(measured, {model.id: model.fingerprint.digest for model in models})

@@ -61,12 +61,13 @@ def propose(models: Sequence[Model], settings: CandidateSettings | None = None) 
         if i != j:
             key = (min(i, j), max(i, j))
             best[key] = max(similarity, best.get(key, -1.0))
+    invariant: set[tuple[int, int]] = set()
     if settings.alike:
-        invariant = AlikeSettings(neighbours=settings.alike, exact_below=settings.exact_below)
-        best |= dict.fromkeys(alike(models, set(best), invariant), 0.0)
+        invariant = set(alike(models, set(best), AlikeSettings(settings.alike, exact_below=settings.exact_below)))
+        best |= dict.fromkeys(invariant, 0.0)
     if settings.wider:
         best |= dict.fromkeys(narrower(models, set(best), settings.wider), 0.0)
-    pairs = [_pair(models[i], models[j], similarity) for (i, j), similarity in best.items()]
+    pairs = [_pair(models[i], models[j], similarity, (i, j) in invariant) for (i, j), similarity in best.items()]
     digest = {model.id: model.fingerprint.digest for model in models}
     return tuple(sorted(pairs, key=lambda p: (-p.similarity, digest[p.a], digest[p.b])))
 
@@ -79,9 +80,9 @@ def shortlists(models: Sequence[Model], settings: CandidateSettings | None = Non
     return found
 
 
-def _pair(first: Model, second: Model, similarity: float) -> CandidatePair:
+def _pair(first: Model, second: Model, similarity: float, invariant: bool) -> CandidatePair:
     a, b = sorted((first, second), key=lambda model: model.fingerprint.digest)
-    return CandidatePair(a.id, b.id, similarity)
+    return CandidatePair(a.id, b.id, similarity, invariant)
 
 
 def _whole(models: Sequence[Model], settings: CandidateSettings) -> Iterable[tuple[int, int, float]]:

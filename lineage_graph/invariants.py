@@ -72,6 +72,15 @@ def alike(models: Sequence[Model], known: set[tuple[int, int]], settings: AlikeS
             yield from _pairs(members, views, ordered[0], known, settings)
 
 
+def nearest(a: Model, b: Model) -> list[tuple[TensorFingerprint, TensorFingerprint]]:
+    """The matrices of ``a`` with those of ``b`` in their places, the nearest first; none where the shapes differ."""
+    one, other = _matrices(a), _matrices(b)
+    if [tensor.spec.shape for tensor in one] != [tensor.spec.shape for tensor in other] or not one:
+        return []
+    apart = np.min([np.abs(view(one) - view(other)).mean(axis=1) for view in (_moments, _shapes)], axis=0)
+    return [(one[place], other[place]) for place in np.argsort(apart, kind="stable")]
+
+
 def _matrices(model: Model) -> list[TensorFingerprint]:
     return [t for t in backbone(model.fingerprint) if t.is_matrix and t.profile.size and t.spec.size >= LEAST_ELEMENTS]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lineage_graph import build, declared, examination, index, judgement, lookup, strangers
+from lineage_graph import build, declared, examination, index, judgement, lookup, recognition, strangers
 from lineage_graph.build import BuildSettings
 from lineage_graph.cached import Workshop
 from lineage_graph.calibration import shipped
@@ -100,6 +100,7 @@ def trace(
     partners = {one for pair in own for one in (pair.a, pair.b)} - same
     lost = _lost([known[name] for name in sorted(partners)], shop)
     usable = [pair for pair in own if not lost.keys() & {pair.a, pair.b}]
+    usable = recognition.worth_comparing(around, usable, shop)
     whole = judgement.Surroundings(int(kept.about["pairs"]) + len(own), _strangers(kept, rows, around, [model]))
     measured, _ = examination.measure(around, usable, shop, probes, {})
     first = judgement.judge(around, measured, settings.metadata, shipped(), whole)

@@ -171,11 +171,15 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class CandidatePair:
-    """Two models worth a closer look; undirected. ``similarity``: cosine estimated from sketches, -1 to 1."""
+    """Two models worth a closer look; undirected. ``similarity``: cosine estimated from sketches, -1 to 1.
+
+    ``invariant``: nothing speaks for it but what no order and no scale of units changes.
+    """
 
     a: str
     b: str
     similarity: float
+    invariant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,13 @@ class _Matched:
         return (1 - matching.cosine) / max(1 - self.chance, 1e-9)
 
 
+def answers(a: Reader, b: Reader, pair: TensorPair) -> bool:
+    """Does a matrix, matched unit by unit with another, come clearly nearer to it than to shuffled values?"""
+    one = _Matched(a, b, pair, thorough=False)
+    # Shuffled values are costly, and never make up for a cosine below this.
+    return one.own.cosine > 1 - LEAST_MARGIN and one.margin(one.own) < LEAST_MARGIN
+
+
 def _equal(one: _Matched) -> bool:
     wide = min(one.x.values.shape[:2]) >= units.LEAST_AXIS and one.a.size >= EQUAL_SIZE
     return wide and one.own.cosine > 0.5 and one.margin(one.own) < EQUAL_MARGIN

@@ -5,7 +5,7 @@ import pytest
 
 from fingerprints import model
 from lineage_graph.candidates import CandidateSettings, propose
-from lineage_graph.invariants import AlikeSettings, alike
+from lineage_graph.invariants import AlikeSettings, alike, nearest
 
 SHAPES = ((64, 40), (64, 64), (48, 64))
 
@@ -102,3 +102,14 @@ def test_approximate_search_finds_the_copies_too():
         model(f"{name}{seed}", of(net(seed))) for seed in range(40) for name, of in (("m", dict), ("c", reordered))
     ]
     assert {frozenset((f"m{i}", f"c{i}")) for i in range(40)} <= pairs(models, exact_below=1)
+
+
+def test_nearest_matrices_come_first():
+    a = net(0)
+    b = {**net(1), "l1.weight": reordered(a)["l1.weight"]}
+    found = nearest(model("a", a), model("b", b))
+    # The last one is taken for the head.
+    assert [(one.spec.name, other.spec.name) for one, other in found] == [
+        (name, name) for name in ("l1.weight", "l0.weight")
+    ]
+    assert nearest(model("a", a), model("t", transposed(a))) == []

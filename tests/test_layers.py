@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rescale",),
     ("unscramble",),
     ("evidence", "second_look"),
-    ("survey",),
+    ("survey", "recognition"),
     ("origins", "by_block"),
     ("splices",),
     ("kinds", "adapters"),
