@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from lineage_graph import names
-from lineage_graph.alignment import backbone
 from lineage_graph.signals.low_rank import ADAPTER_PARTS
 from lineage_graph.types import Fingerprint, Model, PairEvidence, TensorFingerprint
 
@@ -77,5 +76,5 @@ def _fits(into: TensorFingerprint, out: TensorFingerprint, shape: tuple[int, ...
 def _longest(factors: Factors, base: Fingerprint) -> float:
     """‖B·A‖ ≤ ‖B‖‖A‖ over all layers, over the norm of the base."""
     updates = math.fsum((a.norm * b.norm) ** 2 for a, b in factors.values())
-    norms = math.fsum(tensor.norm**2 for tensor in backbone(base))
+    norms = math.fsum(tensor.norm**2 for tensor in base.backbone)
     return math.sqrt(updates / norms) if norms else 0.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,9 @@ class Alignment:
 
 def align(a: Fingerprint, b: Fingerprint) -> Alignment:
     """Align the backbones of ``a`` and ``b``; symmetric up to the order within the pairs."""
-    backbone_a, backbone_b = backbone(a), backbone(b)
+    backbone_a, backbone_b = a.backbone, b.backbone
+    if _of_one_layout(backbone_a, backbone_b):
+        return Alignment(tuple(zip(backbone_a, backbone_b, strict=True)), 1.0, grown(a, b))
     by_name = {tensor.spec.name: tensor for tensor in backbone_b}
     pairs: list[tuple[TensorFingerprint, TensorFingerprint]] = []
     rest_a: list[TensorFingerprint] = []
@@ -72,18 +75,13 @@ def align(a: Fingerprint, b: Fingerprint) -> Alignment:
     return Alignment(tuple(pairs), covered / smaller if smaller else 0.0, grown(a, b))
 
 
-def backbone(fingerprint: Fingerprint) -> list[TensorFingerprint]:
-    """The tensors that can be inherited: trained weights, without the head (unless all is head)."""
-    weights = [tensor for tensor in fingerprint.tensors if tensor.weight]
-    heads = names.heads((t.spec.name for t in weights), (t.spec.name for t in weights if t.is_matrix))
-    return [t for t in weights if t.spec.name not in heads]
-
-
 def grown(a: Fingerprint, b: Fingerprint) -> tuple[Pair, ...]:
     """Tables of one name and width of which one side has more rows: words, positions, the classes of a head.
 
     They count for nothing in a relation; whether the rows that both have are the same ones is left to the weights.
     """
+    if _of_one_layout(a.tensors, b.tensors):
+        return ()
     tables = {tensor.spec.name: tensor for tensor in b.tensors if _is_table(tensor)}
     pairs = ((x, tables[x.spec.name]) for x in a.tensors if _is_table(x) and x.spec.name in tables)
     return tuple((x, y) for x, y in pairs if x.spec.shape[1] == y.spec.shape[1] and x.spec.shape[0] != y.spec.shape[0])
@@ -93,7 +91,13 @@ def _is_table(tensor: TensorFingerprint) -> bool:
     return tensor.is_matrix and len(tensor.spec.shape) == 2 and tensor.spec.shape[0] >= LEAST_UNITS
 
 
-def _elements(tensors: list[TensorFingerprint]) -> int:
+def _of_one_layout(a: Sequence[TensorFingerprint], b: Sequence[TensorFingerprint]) -> bool:
+    """Are names and shapes the same, one by one, of some tensors?"""
+    same = zip(a, b, strict=False)
+    return len(a) == len(b) > 0 and all(x.spec.shape == y.spec.shape and x.spec.name == y.spec.name for x, y in same)
+
+
+def _elements(tensors: Sequence[TensorFingerprint]) -> int:
     return sum(tensor.spec.size for tensor in tensors)
 
 

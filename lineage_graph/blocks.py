@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineage_graph import names
-from lineage_graph.alignment import backbone
 from lineage_graph.types import Fingerprint, TensorFingerprint
 
 LEAST_MATRICES = 2
@@ -53,7 +52,7 @@ class Block:
 
 def blocks(fingerprint: Fingerprint) -> tuple[Block, ...]:
     """The backbone's blocks in network order; the head is left out, and so is what has no weight matrix."""
-    matrices = [tensor for tensor in backbone(fingerprint) if tensor.is_matrix]
+    matrices = [tensor for tensor in fingerprint.backbone if tensor.is_matrix]
     paths = [_path(tensor.spec.name) for tensor in matrices]
     repeated = _repeated(paths)
     above = {block[:length] for block in repeated for length in range(len(block))}

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.alignment import backbone
 from lineage_graph.invariants import AlikeSettings, alike
 from lineage_graph.narrowed import narrower
 from lineage_graph.types import CandidatePair, FloatArray, Model
@@ -149,7 +148,7 @@ def _by_matrix(models: Sequence[Model], settings: CandidateSettings) -> Iterable
     sketches: dict[tuple[int, ...], list[FloatArray]] = defaultdict(list)
     elements: list[int] = []
     for index, model in enumerate(models):
-        matrices = [tensor for tensor in backbone(model.fingerprint) if tensor.is_matrix]
+        matrices = [tensor for tensor in model.fingerprint.backbone if tensor.is_matrix]
         elements.append(sum(tensor.spec.size for tensor in matrices))
         matrices.sort(key=lambda tensor: (-tensor.spec.size, tensor.hash))
         for tensor in matrices[: settings.matrices]:

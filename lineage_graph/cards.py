@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,9 @@ def place(path: Path, repository: bool = False) -> Path | None:
         found = path / NAME
     else:
         found = path.with_suffix(".md")
-        if not found.exists() and (repository or _is_alone(path)):
-            found = path.parent / NAME
+        shared = path.parent / NAME
+        if not found.exists() and shared.exists() and (repository or _is_alone(path)):
+            found = shared
     return found if found.exists() else None
 
 
@@ -68,12 +70,22 @@ def read(path: Path) -> Card:
 
 
 def _is_alone(path: Path) -> bool:
+    """Is the folder one model, or has it no weights but these?"""
+    folder = path.parent
     try:
-        return holds_model(path.parent) or not any(
-            other.suffix.lower() in WEIGHTS and other != path for other in path.parent.iterdir()
-        )
+        one, weights = _kept_in(folder, folder.stat().st_mtime_ns)
     except OSError:
         return False
+    return one or weights <= {path.name}
+
+
+@lru_cache(maxsize=64)
+def _kept_in(folder: Path, changed: int) -> tuple[bool, frozenset[str]]:
+    """Whether the ``folder``, as it was ``changed`` last, is one model, and the names of what could be weights; listed
+    once for all of its files. Raises OSError.
+    """
+    weights = (file.name for file in folder.iterdir() if file.suffix.lower() in WEIGHTS)
+    return holds_model(folder), frozenset(weights)
 
 
 def _text(path: Path) -> str:

@@ -63,7 +63,8 @@ class CompareTask:
 
 def align(a: Fingerprint, b: Fingerprint) -> Alignment:
     """Tensors of equal sizes, or, where that covers more, those of one side with fewer units."""
-    equal, fewer = alignments.align(a, b), narrowed.align(a, b)
+    equal = alignments.align(a, b)
+    fewer = narrowed.align(a, b) if equal.coverage < 1 else None
     return fewer if fewer is not None and fewer.coverage > equal.coverage else equal
 
 
@@ -171,6 +172,7 @@ def to_bytes(tensors: tuple[TensorComparison, ...]) -> bytes:
 def from_bytes(data: bytes) -> tuple[TensorComparison, ...]:
     """The inverse of :func:`to_bytes`. Raises ``ValueError`` on bytes that are no comparison."""
     try:
-        return tuple(TensorComparison(*json.loads(line)) for line in data.decode().splitlines())
+        # One call for all lines, which is much faster than one for each.
+        return tuple(TensorComparison(*numbers) for numbers in json.loads(f"[{','.join(data.decode().splitlines())}]"))
     except TypeError as error:
         raise ValueError(f"no comparison: {error}") from error

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.alignment import backbone
 from lineage_graph.types import FloatArray, Model, TensorFingerprint
 
 Numbers = npt.NDArray[np.floating[Any]] | npt.NDArray[np.integer[Any]]
@@ -82,7 +81,7 @@ def nearest(a: Model, b: Model) -> list[tuple[TensorFingerprint, TensorFingerpri
 
 
 def _matrices(model: Model) -> list[TensorFingerprint]:
-    return [t for t in backbone(model.fingerprint) if t.is_matrix and t.profile.size and t.spec.size >= LEAST_ELEMENTS]
+    return [t for t in model.fingerprint.backbone if t.is_matrix and t.profile.size and t.spec.size >= LEAST_ELEMENTS]
 
 
 def _moments(tensors: Sequence[TensorFingerprint]) -> FloatArray:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.alignment import backbone
 from lineage_graph.candidates import CandidateSettings
 from lineage_graph.index import Index
 from lineage_graph.index_rows import rectangle
@@ -148,7 +147,7 @@ def _example(specs: Sequence[TensorSpec], flags: Places, signature: str) -> Fing
 
 def _matrices(fingerprint: Fingerprint) -> list[TensorFingerprint]:
     """Those of the backbone that have a profile, in the order of names."""
-    return [one for one in backbone(fingerprint) if one.is_matrix and one.profile.size]
+    return [one for one in fingerprint.backbone if one.is_matrix and one.profile.size]
 
 
 def _moments(sizes: Numbers, numbers: Mapping[str, Numbers]) -> Numbers:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.alignment import Alignment, Pair, backbone
+from lineage_graph.alignment import Alignment, Pair
 from lineage_graph.types import Fingerprint, FloatArray, Model, TensorFingerprint
 
 LEAST_COVERAGE = 0.5
@@ -35,7 +35,7 @@ def align(a: Fingerprint, b: Fingerprint) -> Alignment | None:
     by their order, if there are equally many. ``None`` where no side fits into the other; whether the weights agree is
     for ``channels.compare`` to say.
     """
-    of_a, of_b = backbone(a), backbone(b)
+    of_a, of_b = a.backbone, b.backbone
     names_b = {tensor.spec.name: tensor for tensor in of_b}
     pairs = [(x, names_b[x.spec.name]) for x in of_a if x.spec.name in names_b]
     if not pairs and len(of_a) == len(of_b):
@@ -74,7 +74,7 @@ def narrower(models: Sequence[Model], known: set[tuple[int, int]], neighbours: i
 
     Shapes are compared once for any two signatures whose layers are of the same kinds, in the order of names.
     """
-    layers = [backbone(model.fingerprint) for model in models]
+    layers = [model.fingerprint.backbone for model in models]
     kinds: dict[object, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for index, tensors in enumerate(layers):
         if any(tensor.is_matrix for tensor in tensors):

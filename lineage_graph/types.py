@@ -10,11 +10,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from lineage_graph import names
 from lineage_graph.declarations import Card, Claim, Finding
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ class TensorFingerprint:
         return self.sketch.size > 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fingerprint:
     """What the later stages know of one checkpoint's weights. Content only: no name, no path, no date.
 
@@ -132,6 +134,13 @@ class Fingerprint:
     tensors: tuple[TensorFingerprint, ...]
     counters: Mapping[str, float]
     sketch: FloatArray
+
+    @cached_property
+    def backbone(self) -> tuple[TensorFingerprint, ...]:
+        """The tensors that can be inherited: trained weights, without the head (unless all is head)."""
+        weights = [tensor for tensor in self.tensors if tensor.weight]
+        heads = names.heads((t.spec.name for t in weights), (t.spec.name for t in weights if t.is_matrix))
+        return tuple(t for t in weights if t.spec.name not in heads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ PACKAGE = Path(lineage_graph.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("declarations", "visible"),
-    ("types", "kinship", "errors", "names", "timm_compat"),
+    ("names",),
+    ("types", "kinship", "errors", "timm_compat"),
     ("strict_yaml", "store", "executors", "sketch", "difference", "locality"),
     ("grain",),
     ("validation", "cached", "moments", "layouts", "comparison"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lineage_graph import names
 from lineage_graph.types import Fingerprint, TensorComparison, TensorFingerprint
@@ -13,7 +14,7 @@ LEAST_Z = 4.0
 """A matrix counts as inherited beyond both. A normal null passes 4 standard deviations once in 30,000 matrices."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PairContext:
     """Two fingerprints, and what reading the aligned tensors of both side by side gave.
 
@@ -29,11 +30,12 @@ class PairContext:
     coverage: float
     grown: tuple[TensorComparison, ...] = ()
 
-    @property
+    @cached_property
     def matrices(self) -> list[TensorComparison]:
         """The comparisons of weight matrices only."""
         return [tensor for tensor in self.tensors if tensor.rows]
 
+    @cached_property
     def without_replaced(self) -> PairContext:
         """The pair without the parts that were replaced: matrices that do not agree, and their modules' vectors.
 

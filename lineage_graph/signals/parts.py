@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from lineage_graph.alignment import backbone
 from lineage_graph.signals.base import PairContext
 from lineage_graph.types import Fingerprint
 
@@ -19,7 +18,7 @@ def measure(pair: PairContext) -> dict[str, float]:
 
     Heads are left out on both sides.
     """
-    going_on = pair.without_replaced()
+    going_on = pair.without_replaced
     if not any(tensor.squared_distance for tensor in going_on.matrices):
         return {}
     left_a = _left(pair.a, {one.spec.name for one, _ in going_on.aligned})
@@ -31,5 +30,5 @@ def measure(pair: PairContext) -> dict[str, float]:
 
 def _left(fingerprint: Fingerprint, going_on: Set[str]) -> float:
     """Share of the backbone's matrices that are not among those of the names ``going_on``."""
-    sizes = {one.spec.name: one.spec.size for one in backbone(fingerprint) if one.is_matrix}
+    sizes = {one.spec.name: one.spec.size for one in fingerprint.backbone if one.is_matrix}
     return sum(size for name, size in sizes.items() if name not in going_on) / max(sum(sizes.values()), 1)

@@ -15,7 +15,7 @@ def measure(pair: PairContext) -> dict[str, float]:
 
     TensorLock (2026) takes the model of lower effective rank for the parent; in grown zoos the child's is lower.
     """
-    ranked = [t for t in pair.without_replaced().matrices if agrees(t) and not math.isnan(t.rank_a + t.rank_b)]
+    ranked = [t for t in pair.without_replaced.matrices if agrees(t) and not math.isnan(t.rank_a + t.rank_b)]
     if not ranked:
         return {}
     lost = sum(t.size * math.log(t.rank_a / t.rank_b) for t in ranked) / sum(t.size for t in ranked)

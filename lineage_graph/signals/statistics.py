@@ -18,7 +18,7 @@ def measure(pair: PairContext) -> dict[str, float]:
     Model Tree Heritage Recovery", ICLR 2025: it rises in pre-training and falls in specialisation).
     """
     signals: dict[str, float] = {}
-    pair = pair.without_replaced()
+    pair = pair.without_replaced
     squared = sum(t.squared_distance for t in pair.matrices)
     if squared > 0:
         growth = sum(t.squared_norm_b - t.squared_norm_a for t in pair.matrices)

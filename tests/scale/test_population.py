@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fingerprints import model
-from lineage_graph.alignment import backbone
 from lineage_graph.grain import crowding
 from lineage_graph.scale.population import crowdings, load
 from lineage_graph.signals.lattice import digits
@@ -26,7 +25,7 @@ def test_columns_sum_up_the_backbone(indexed):
     ids = population.facts.column("id", np.arange(len(models)))
     assert ids == [one.id for one in sorted(models, key=lambda one: (one.fingerprint.digest, one.id))]
     for row, name in enumerate(ids):
-        matrices = [tensor for tensor in backbone(by_id[name].fingerprint) if tensor.is_matrix]
+        matrices = [tensor for tensor in by_id[name].fingerprint.backbone if tensor.is_matrix]
         size = sum(tensor.spec.size for tensor in matrices)
         assert population.elements[row] == size
         assert population.squared_norm[row] == pytest.approx(sum(tensor.norm**2 for tensor in matrices))

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lineage_graph.alignment import backbone
 from lineage_graph.checkpoints import open_checkpoint
 from lineage_graph.comparison import units
 from lineage_graph.types import FloatArray, Model
@@ -73,7 +72,7 @@ COARSE_LEVELS = 256
 
 def read_backbone(model: Model) -> Backbone:
     """A model's backbone, loaded. Raises :class:`~lineage_graph.errors.ModelError`."""
-    kept = backbone(model.fingerprint)
+    kept = model.fingerprint.backbone
     with open_checkpoint(Path(model.checkpoint.path)) as reader:
         tensors = {one.spec.name: np.asarray(reader.read(one.spec.name), dtype=np.float32) for one in kept}
     wide = [one for one in kept if one.is_matrix and one.spec.size > COARSE_LEVELS]
