@@ -137,7 +137,7 @@ def _assign(group_a: list[TensorFingerprint], group_b: list[TensorFingerprint]) 
     possible = _possible(group_a, group_b)
     if group_a[0].is_matrix:
         same_shape = np.array([[a.spec.shape == b.spec.shape for b in group_b] for a in group_a])
-        gain += np.where(same_shape, _unit(group_a) @ _unit(group_b).T + SHAPE_BONUS, 0.0)
+        gain += np.where(same_shape, unit_sketches(group_a) @ unit_sketches(group_b).T + SHAPE_BONUS, 0.0)
     elif not even:
         possible &= equal > 0.5
     same_rank = np.arange(min(len(group_a), len(group_b)))
@@ -198,7 +198,7 @@ def _by_shape(tensors: list[TensorFingerprint]) -> dict[tuple[int, ...], list[Te
     return groups
 
 
-def _unit(group: list[TensorFingerprint]) -> npt.NDArray[np.float32]:
+def unit_sketches(group: Sequence[TensorFingerprint]) -> npt.NDArray[np.float32]:
     """Sketches as unit rows, shape (tensors, ``sketch.NARROW``)."""
     matrix = np.stack([tensor.sketch for tensor in group])
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)

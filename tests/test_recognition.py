@@ -1,4 +1,4 @@
-"""Pairs that only invariants propose: copies are compared whole, strangers after a look at two matrices no more."""
+"""Doubtful pairs: relatives are compared whole, strangers no more after a look at a few matrices."""
 
 import numpy as np
 import pytest
@@ -32,11 +32,11 @@ def moved(state, step):
 def worth(tmp_path):
     """The partners of ``one`` that are worth comparing."""
 
-    def look(states, invariant=True, gone=(), done=None):
+    def look(states, similarity=0.0, gone=(), done=None):
         models = read(states, tmp_path)
         for name in gone:
             (tmp_path / f"{name}.safetensors").unlink()
-        pairs = [CandidatePair("one", name, 0.0, invariant) for name in states if name != "one"]
+        pairs = [CandidatePair("one", name, similarity, invariant=not similarity) for name in states if name != "one"]
         progress = silent if done is None else (lambda _, count, of: done.append((count, of)))
         with make_executor(1) as executor:
             shop = Workshop(executor, Store(tmp_path / "store"), progress)
@@ -54,8 +54,23 @@ def test_copies_stay_and_strangers_go(worth):
     assert worth(states | strangers) == states.keys() - {"one"}
 
 
+def test_of_pairs_whose_sketches_agree_a_little_relatives_stay(worth):
+    one = net(0)
+    part = {**net(2), "c.weight": moved(one, 0.3)["c.weight"]}
+    states = {"one": one, "far": moved(one, 1.5), "part": part, "units": moved(reordered(one), 0.1)}
+    strangers = {f"stranger{seed}": net(seed) for seed in range(10, 20)}
+    assert worth(states | strangers, similarity=0.15) == states.keys() - {"one"}
+
+
 def test_what_has_more_to_speak_for_it_is_not_asked(worth):
-    assert worth({"one": net(0), "stranger": net(1)}, invariant=False) == {"stranger"}
+    assert worth({"one": net(0), "stranger": net(1)}, similarity=0.31) == {"stranger"}
+
+
+def test_a_pair_of_other_shapes_is_asked_by_what_it_shares(worth):
+    one = net(0)
+    longer = {**moved(one, 0.3), "d.weight": net(5)["b.weight"]}
+    other = {**net(3), "d.weight": net(6)["b.weight"]}
+    assert worth({"one": one, "longer": longer, "other": other}, similarity=0.2) == {"longer"}
 
 
 def test_what_cannot_be_told_stays(worth):
