@@ -67,6 +67,7 @@ BENCHES: tuple[Bench, ...] = (
         "a whole build of real small checkpoints against all pairs, a MoTHer-like pass, and merely reading them",
         "lineage_graph.bench.grown",
     ),
+    Bench("rebuild", "a build after one model came, beside one from nothing", "lineage_graph.bench.rebuild"),
     Bench(
         "page",
         "lineage.html of 300 to 50,000 models in Chromium: weight, first drawing, dragging, filters",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lineage_graph.bench import candidates, io, pruning, registry, sketch
+import lineages_on_disk
+from lineage_graph.bench import candidates, io, pruning, rebuild, registry, sketch
 from lineage_graph.bench.markdown import table
 from lineage_graph.types import silent
 
@@ -45,6 +46,18 @@ def test_pruning(monkeypatch, tmp_path):
     text = pruning.run(tmp_path, silent)
     assert len(rows(text)) == 1 + 5
     assert "| pruned |" in text
+
+
+def test_rebuild(tmp_path):
+    states = {name: state for name, state in lineages_on_disk.states().items() if name != "copy"}
+    for name, state in states.items():
+        lineages_on_disk.save(state, tmp_path / f"{name}.safetensors")
+    files = tuple((name, str(tmp_path / f"{name}.safetensors")) for name in states)
+    found = rebuild.rebuild(rebuild.Task(str(tmp_path / "builds"), files))
+    assert found.equal
+    assert found.after["fingerprint"] == found.before["fingerprint"] + 1 == len(states)
+    assert found.before["comparison"] < found.after["comparison"]
+    assert len(rows(rebuild.report({len(files): found}))) == 2 + 2
 
 
 def test_synthetic_files_are_what_they_say(tmp_path):
