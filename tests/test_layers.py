@@ -38,6 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evidence", "second_look"),
     ("survey", "recognition"),
     ("origins", "by_block"),
+    ("clans",),
     ("splices",),
     ("kinds", "adapters"),
     ("calibration", "stability", "strangers", "orders", "bases"),

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from hybrids import network, put_together, read, surveyed, tuned
+from lineage_graph.clans import clans_of, layered, told_apart
 from lineage_graph.examination import unmeasured
 from lineage_graph.kinship import Splice
-from lineage_graph.splices import _apart, _claims, _clans, _zoo, splices
+from lineage_graph.splices import _claims, splices
 from lineage_graph.survey import SHORTLIST, Match, Surveyed
 from lineage_graph.types import PairEvidence
 
@@ -75,9 +76,9 @@ def test_a_block_that_was_not_read_is_not_taken_for_a_stranger_s():
     zoo = {"child": [layer("x", *near), layer("y", ("parent", 1.0), *far)]}
     zoo["parent"] = [layer("x", *((name, 1.0) for name, _ in near)), layer("y", ("child", 1.0), *far)]
     zoo |= {name: [layer("x", ("parent", 1.0)), layer("y", ("parent", 30.0), ("child", 30.0))] for name, _ in near}
-    assert _apart(_zoo(zoo), "child", "parent", "s0") == {}
+    assert told_apart(layered(zoo), "child", "parent", "s0") == {}
     few = {model: [replace(one, matches=one.matches[:3]) for one in layers] for model, layers in zoo.items()}
-    assert set(_apart(_zoo(few), "child", "parent", "s0")) == {"x"}
+    assert set(told_apart(layered(few), "child", "parent", "s0")) == {"x"}
 
 
 def test_a_fine_tune_with_frozen_or_fresh_blocks_is_no_splice(tmp_path):
@@ -128,8 +129,8 @@ def test_a_source_of_known_hybrids_is_no_hybrid_of_others(tmp_path):
     made = {f"m{number}": tuned(put_together([(a, number), (b, 3 - number)]), 5 + number) for number in range(2)}
     made["m2"] = tuned(put_together([(a, 2), (a, 3), (b, 0), (b, 1)]), 9)
     made["m3"] = tuned(put_together([(a, 0), (a, 1), (b, 2), (b, 3)]), 10)
-    zoo = _zoo(surveyed(states | made, tmp_path))
-    clans = _clans(zoo)
+    zoo = layered(surveyed(states | made, tmp_path))
+    clans = clans_of(zoo)
     assert clans.of["a"] == {"a"}
     assert _claims(zoo, clans, {"a"}, frozenset(made)) == []
 
