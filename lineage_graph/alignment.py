@@ -54,10 +54,12 @@ class Alignment:
 
 
 def align(a: Fingerprint, b: Fingerprint) -> Alignment:
-    """Align the backbones of ``a`` and ``b``; symmetric up to the order within the pairs."""
+    """Align the backbones of ``a`` and ``b``; symmetric up to the order within the pairs. Tables that have grown are
+    left to :func:`grown`.
+    """
     backbone_a, backbone_b = a.backbone, b.backbone
     if _of_one_layout(backbone_a, backbone_b):
-        return Alignment(tuple(zip(backbone_a, backbone_b, strict=True)), 1.0, grown(a, b))
+        return Alignment(tuple(zip(backbone_a, backbone_b, strict=True)), 1.0)
     by_name = {tensor.spec.name: tensor for tensor in backbone_b}
     pairs: list[tuple[TensorFingerprint, TensorFingerprint]] = []
     rest_a: list[TensorFingerprint] = []
@@ -72,7 +74,7 @@ def align(a: Fingerprint, b: Fingerprint) -> Alignment:
     pairs.sort(key=lambda pair: names.natural_key(pair[0].spec.name))
     smaller = min(_elements(backbone_a), _elements(backbone_b))
     covered = sum(min(one.spec.size, other.spec.size) for one, other in pairs)
-    return Alignment(tuple(pairs), covered / smaller if smaller else 0.0, grown(a, b))
+    return Alignment(tuple(pairs), covered / smaller if smaller else 0.0)
 
 
 def grown(a: Fingerprint, b: Fingerprint) -> tuple[Pair, ...]:

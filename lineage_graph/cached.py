@@ -25,6 +25,13 @@ class Artefact(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
+class Later(Generic[Task]):
+    """A task that costs something to ``make``, and is made only if it is to be done."""
+
+    make: Callable[[], Task]
+
+
+@dataclass(frozen=True, slots=True)
 class Workshop:
     """What the stages that fan out share."""
 
@@ -36,7 +43,7 @@ class Workshop:
         self,
         artefact: Artefact[Value],
         function: Callable[[Task], Value],
-        work: Sequence[tuple[str | None, Task]],
+        work: Sequence[tuple[str | None, Task | Later[Task]]],
         *,
         gpu: bool = False,
     ) -> list[Outcome[Value]]:
@@ -44,15 +51,17 @@ class Workshop:
         task without a key is never kept. Failures are not kept: they are tried again by the next build. ``gpu``: see
         :meth:`Executor.map <lineage_graph.executors.base.Executor.map>`.
         """
-        outcomes: list[Outcome[Value] | None] = [self._stored(artefact, key) for key, _ in work]
+        stored = (self.kept(artefact, key) if key is not None else None for key, _ in work)
+        outcomes = [Outcome(value) if value is not None else None for value in stored]
         missing = [index for index, outcome in enumerate(outcomes) if outcome is None]
         done = len(work) - len(missing)
         self.progress(artefact.kind, done, len(work))
-        results = self.executor.map(function, [work[index][1] for index in missing], gpu=gpu)
+        tasks = [task.make() if isinstance(task := work[index][1], Later) else task for index in missing]
+        results = self.executor.map(function, tasks, gpu=gpu)
         for index, outcome in zip(missing, results, strict=True):
             key = work[index][0]
             if outcome.value is not None and key is not None:
-                self.store.put(artefact.kind, key, artefact.encode(outcome.value))
+                self.keep(artefact, key, outcome.value)
             outcomes[index] = outcome
             done += 1
             self.progress(artefact.kind, done, len(work))
@@ -62,7 +71,7 @@ class Workshop:
         self,
         artefact: Artefact[Value],
         function: Callable[[Task], Value],
-        work: Sequence[tuple[str | None, Task]],
+        work: Sequence[tuple[str | None, Task | Later[Task]]],
         pairs: Sequence[tuple[Hashable, Hashable]],
         *,
         gpu: bool = False,
@@ -75,11 +84,14 @@ class Workshop:
         placed = dict(zip(order, outcomes, strict=True))
         return [placed[place] for place in range(len(work))]
 
-    def _stored(self, artefact: Artefact[Value], key: str | None) -> Outcome[Value] | None:
-        data = self.store.get(artefact.kind, key) if key is not None else None
-        if data is None:
-            return None
+    def kept(self, artefact: Artefact[Value], key: str) -> Value | None:
+        """What the store has under the key, if that can be used."""
+        data = self.store.get(artefact.kind, key)
         try:
-            return Outcome(artefact.decode(data))
+            return artefact.decode(data) if data is not None else None
         except ValueError:
             return None
+
+    def keep(self, artefact: Artefact[Value], key: str, value: Value) -> None:
+        """Put the value into the store. Raises :class:`~lineage_graph.errors.OutputError`."""
+        self.store.put(artefact.kind, key, artefact.encode(value))

@@ -7,7 +7,8 @@ paths and an alignment, kept in the store by the two digests. The signals are ar
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from operator import attrgetter
 
 from lineage_graph import alignment as alignments
@@ -18,6 +19,7 @@ from lineage_graph.comparison import TensorPair, compare_leading, needs_tail, un
 from lineage_graph.held import Side, whole
 from lineage_graph.signals import learned, linearized
 from lineage_graph.signals.base import PairContext, agrees
+from lineage_graph.signals.registry import SCHEMA as SIGNALS_SCHEMA
 from lineage_graph.signals.registry import measure_all
 from lineage_graph.store import artefact_key
 from lineage_graph.types import (
@@ -62,16 +64,25 @@ class CompareTask:
 
 
 def align(a: Fingerprint, b: Fingerprint) -> Alignment:
-    """Tensors of equal sizes, or, where that covers more, those of one side with fewer units."""
+    """Tensors of equal sizes, with tables that have grown, or, where that covers more, those of one side with fewer
+    units.
+    """
     equal = alignments.align(a, b)
     fewer = narrowed.align(a, b) if equal.coverage < 1 else None
-    return fewer if fewer is not None and fewer.coverage > equal.coverage else equal
+    if fewer is not None and fewer.coverage > equal.coverage:
+        return fewer
+    return replace(equal, grown=alignments.grown(a, b))
 
 
 def key(digest_a: str, digest_b: str, *, narrowed: bool) -> str:
     """Where the store keeps the comparison of two checkpoints, of one kind of alignment or the other."""
     kind = ("channels",) if narrowed else ()
     return artefact_key("comparison", SCHEMA, fingerprint.SCHEMA, digest_a, digest_b, *kind)
+
+
+def weighed_key(digest_a: str, digest_b: str) -> str:
+    """Where the store keeps what the weights of two checkpoints say."""
+    return artefact_key("weighed", SCHEMA, fingerprint.SCHEMA, SIGNALS_SCHEMA, digest_a, digest_b)
 
 
 def plan(a: Side, b: Side, alignment: Alignment) -> CompareTask:
@@ -141,24 +152,41 @@ def _with_tail(a: Reader, b: Reader, tensor: TensorComparison) -> TensorComparis
     return with_tail(tensor, whole(a, tensor.name_a), whole(b, tensor.name_b))
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What the weights of two models say of them: ``signals`` by name. ``coverage``, ``narrowed``, and number of pairs
+    ``aligned``: of the alignment that they were compared by.
+    """
+
+    coverage: float
+    narrowed: bool
+    aligned: int
+    signals: Mapping[str, float]
+
+
+def weigh(a: Fingerprint, b: Fingerprint, alignment: Alignment, tensors: tuple[TensorComparison, ...]) -> Weighed:
+    """All signals of weights, from ``tensors``, what :func:`compare` found for this alignment."""
+    aligned = len(alignment.pairs)
+    context = PairContext(a, b, alignment.pairs, tensors[:aligned], alignment.coverage, tensors[aligned:])
+    return Weighed(alignment.coverage, alignment.narrowed, aligned, measure_all(context))
+
+
 def gather(
     a: Model,
     b: Model,
-    alignment: Alignment,
+    weighed: Weighed,
     tensors: tuple[TensorComparison, ...],
     features: FeatureComparison | None = None,
     detection: Detection | None = None,
 ) -> PairEvidence:
-    """All signals of a pair, from ``tensors``, what :func:`compare` found for this alignment, and, where there are any,
-    ``features`` and what the detector says.
+    """All signals of a pair: those of its weights, and, where there are any, of its ``features`` and of the detector.
+
+    ``tensors``: what the weights were ``weighed`` by.
     """
-    aligned = len(alignment.pairs)
-    tensors, grown = tensors[:aligned], tensors[aligned:]
-    context = PairContext(a.fingerprint, b.fingerprint, alignment.pairs, tensors, alignment.coverage, grown)
-    signals = measure_all(context)
+    signals = dict(weighed.signals)
     signals |= linearized.measure(features) if features is not None else {}
     signals |= learned.measure(detection) if detection is not None else {}
-    return PairEvidence(a.id, b.id, alignment.coverage, signals, tensors)
+    return PairEvidence(a.id, b.id, weighed.coverage, signals, tensors[: weighed.aligned])
 
 
 _numbers = attrgetter(*(field.name for field in fields(TensorComparison)))
@@ -176,3 +204,16 @@ def from_bytes(data: bytes) -> tuple[TensorComparison, ...]:
         return tuple(TensorComparison(*numbers) for numbers in json.loads(f"[{','.join(data.decode().splitlines())}]"))
     except TypeError as error:
         raise ValueError(f"no comparison: {error}") from error
+
+
+def weighed_to_bytes(weighed: Weighed) -> bytes:
+    """Serialise as JSON."""
+    return json.dumps(asdict(weighed)).encode()
+
+
+def weighed_from_bytes(data: bytes) -> Weighed:
+    """The inverse of :func:`weighed_to_bytes`. Raises ``ValueError`` on bytes that are none."""
+    try:
+        return Weighed(**json.loads(data))
+    except TypeError as error:
+        raise ValueError(f"no signals: {error}") from error

@@ -5,22 +5,34 @@ Fans out through the executor, and keeps what it measured in the store; judges n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from lineage_graph import candidates, evidence, lineage, merges, retuned, trimmed
-from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.alignment import Alignment
+from lineage_graph.cached import Artefact, Later, Workshop
+from lineage_graph.evidence import CompareTask, Weighed
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.held import Side
 from lineage_graph.kinship import Blend, Splice, parents
 from lineage_graph.store import artefact_key
 from lineage_graph.survey import Surveyed
-from lineage_graph.types import CandidatePair, Detection, FeatureComparison, Model, PairEvidence, Rejected
+from lineage_graph.types import (
+    CandidatePair,
+    Detection,
+    FeatureComparison,
+    Model,
+    PairEvidence,
+    Rejected,
+    TensorComparison,
+)
 
 EXACT = 1e-3
 """Residual of a sum up to which nothing else needs to be looked for."""
 
 COMPARISONS = Artefact("comparison", evidence.to_bytes, evidence.from_bytes)
+WEIGHED = Artefact("weighed", evidence.weighed_to_bytes, evidence.weighed_from_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +86,51 @@ def measure(
     by_id = {model.id: model for model in models}
     sides = [(by_id[pair.a], by_id[pair.b]) for pair in pairs]
     features = compare_features(sides, shop, probes) if probes is not None else {}
-    aligned = [evidence.align(a.fingerprint, b.fingerprint) for a, b in sides]
-    work = [
-        (
-            evidence.key(a.checkpoint.digest, b.checkpoint.digest, narrowed=matched.narrowed),
-            evidence.plan(Side.of(a.checkpoint), Side.of(b.checkpoint), matched),
-        )
-        for (a, b), matched in zip(sides, aligned, strict=True)
-    ]
     measured: list[PairEvidence] = []
     unreadable: list[Rejected] = []
-    digests = [(a.checkpoint.digest, b.checkpoint.digest) for a, b in sides]
-    outcomes = shop.map_pairs(COMPARISONS, evidence.compare, work, digests)
-    for (a, b), matched, outcome in zip(sides, aligned, outcomes, strict=True):
-        if outcome.value is None:
-            unreadable.append(Rejected(a.id, b.id, 0.0, 0.0, f"not compared: {outcome.message}"))
+    for (a, b), found in zip(sides, _compared(sides, shop), strict=True):
+        if isinstance(found, str):
+            unreadable.append(Rejected(a.id, b.id, 0.0, 0.0, f"not compared: {found}"))
         else:
             pair = (a.id, b.id)
-            measured.append(evidence.gather(a, b, matched, outcome.value, features.get(pair), detections.get(pair)))
+            measured.append(evidence.gather(a, b, *found, features.get(pair), detections.get(pair)))
     return measured, unreadable
+
+
+def _compared(
+    sides: Sequence[tuple[Model, Model]], shop: Workshop
+) -> Iterator[tuple[Weighed, tuple[TensorComparison, ...]] | str]:
+    """What the weights of each pair say, with their comparison; or why they could not be compared. Names are aligned
+    only where it is not known yet.
+    """
+    digests = [(a.checkpoint.digest, b.checkpoint.digest) for a, b in sides]
+    keys = [evidence.weighed_key(*pair) for pair in digests]
+    known = [_known(a, b, key, shop) for (a, b), key in zip(sides, keys, strict=True)]
+    work = [
+        (evidence.key(*pair, narrowed=one.narrowed), Later(partial(_plan, a, b, one)))
+        for (a, b), pair, one in zip(sides, digests, known, strict=True)
+    ]
+    outcomes = shop.map_pairs(COMPARISONS, evidence.compare, work, digests)
+    for (a, b), key, one, outcome in zip(sides, keys, known, outcomes, strict=True):
+        if outcome.value is None:
+            yield outcome.message
+        elif isinstance(one, Weighed):
+            yield one, outcome.value
+        else:
+            weighed = evidence.weigh(a.fingerprint, b.fingerprint, one, outcome.value)
+            shop.keep(WEIGHED, key, weighed)
+            yield weighed, outcome.value
+
+
+def _known(a: Model, b: Model, key: str, shop: Workshop) -> Weighed | Alignment:
+    """What is kept of a pair, or how its tensors answer to one another."""
+    kept = shop.kept(WEIGHED, key)
+    return kept if kept is not None else evidence.align(a.fingerprint, b.fingerprint)
+
+
+def _plan(a: Model, b: Model, known: Weighed | Alignment) -> CompareTask:
+    aligned = known if isinstance(known, Alignment) else evidence.align(a.fingerprint, b.fingerprint)
+    return evidence.plan(Side.of(a.checkpoint), Side.of(b.checkpoint), aligned)
 
 
 def compare_features(

@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from lineage_graph import alignment, evidence, fingerprint, held, invariants, relayout, units, unscramble
 from lineage_graph.alignment import Alignment, Pair
-from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.cached import Artefact, Later, Workshop
 from lineage_graph.checkpoints.base import Reader
 from lineage_graph.comparison import TensorPair
 from lineage_graph.held import Side, whole
@@ -49,23 +50,24 @@ class LookTask:
 def worth_comparing(models: Sequence[Model], pairs: Sequence[CandidatePair], shop: Workshop) -> list[CandidatePair]:
     """The ``pairs``, in their order, without those that are alike by chance. What cannot be told, or read, stays."""
     by_id = {model.id: model for model in models}
-    asked = [(pair, task) for pair in pairs if (task := _task(by_id[pair.a], by_id[pair.b], pair)) is not None]
-    schemas = (SCHEMA, fingerprint.SCHEMA)
-    work = [(artefact_key(ANSWERS.kind, schemas, task.a.digest, task.b.digest), task) for _, task in asked]
-    outcomes = shop.map_pairs(ANSWERS, look, work, [(pair.a, pair.b) for pair, _ in asked])
-    strangers = {pair for (pair, _), outcome in zip(asked, outcomes, strict=True) if outcome.value is False}
+    asked = [pair for pair in pairs if pair.invariant or 0 < pair.similarity < DOUBTFUL]
+    ends = [(by_id[pair.a], by_id[pair.b]) for pair in asked]
+    work = [(_key(pair, *both), Later(partial(_task, pair, *both))) for pair, both in zip(asked, ends, strict=True)]
+    outcomes = shop.map_pairs(ANSWERS, look, work, [(pair.a, pair.b) for pair in asked])
+    strangers = {pair for pair, outcome in zip(asked, outcomes, strict=True) if outcome.value is False}
     return [pair for pair in pairs if pair not in strangers]
 
 
-def _task(a: Model, b: Model, pair: CandidatePair) -> LookTask | None:
-    """``None`` where the pair is not doubtful, or no matrix can be held against another."""
-    if not (pair.invariant or 0 < pair.similarity < DOUBTFUL):
-        return None
+def _key(pair: CandidatePair, a: Model, b: Model) -> str:
+    digests = a.checkpoint.digest, b.checkpoint.digest
+    return artefact_key(ANSWERS.kind, SCHEMA, fingerprint.SCHEMA, pair.invariant, *digests)
+
+
+def _task(pair: CandidatePair, a: Model, b: Model) -> LookTask:
     able = [ends for ends in invariants.nearest(a, b) if _movable(ends[0].spec.shape)][:LOOKED_AT]
     able += [] if pair.invariant else [ends for ends in _by_sketch(a, b)[:LOOKED_AT] if ends not in able]
     sides = Side.of(a.checkpoint), Side.of(b.checkpoint)
-    plan = evidence.plan(*sides, Alignment(tuple(able), 0.0))
-    return LookTask(*sides, plan.tensors) if plan.tensors else None
+    return LookTask(*sides, evidence.plan(*sides, Alignment(tuple(able), 0.0)).tensors)
 
 
 def _by_sketch(a: Model, b: Model) -> list[Pair]:
@@ -84,9 +86,11 @@ def _movable(shape: tuple[int, ...]) -> bool:
 
 
 def look(task: LookTask) -> bool:
-    """Does one of the matrices answer to the other? Raises :class:`~lineage_graph.errors.ModelError`."""
+    """Does one of the matrices answer to the other, or is there none? Raises
+    :class:`~lineage_graph.errors.ModelError`.
+    """
     with held.opened(task.a) as a, held.opened(task.b) as b:
-        return any(_answers(a, b, pair) for pair in task.matrices)
+        return not task.matrices or any(_answers(a, b, pair) for pair in task.matrices)
 
 
 def _answers(a: Reader, b: Reader, pair: TensorPair) -> bool:

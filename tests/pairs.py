@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fingerprints import fingerprint
-from lineage_graph.alignment import align
 from lineage_graph.comparison import TensorPair, compare_leading, compare_tensors, needs_tail, with_tail
-from lineage_graph.evidence import plan
+from lineage_graph.evidence import align, plan
 from lineage_graph.held import Side
 from lineage_graph.signals.base import PairContext
 
@@ -36,5 +35,5 @@ def context(a, b, counters=({}, {}), piece=1 << 20):
         whole = (np.asarray(state[name], np.float32) for state, name in ((a, x.spec.name), (b, y.spec.name)))
         tensors.append(with_tail(found, *whole) if needs_tail(found) else found)
     lines = plan(Side(""), Side(""), alignment).grown
-    grown = tuple(compare_leading(Arrays(a, piece), Arrays(b, piece), line) for line in lines)
-    return PairContext(one, two, alignment.pairs, tuple(tensors), alignment.coverage, grown)
+    leading = tuple(compare_leading(Arrays(a, piece), Arrays(b, piece), line) for line in lines)
+    return PairContext(one, two, alignment.pairs, tuple(tensors), alignment.coverage, leading)

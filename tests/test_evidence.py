@@ -29,6 +29,15 @@ def compared(tmp_path):
     return compare
 
 
+def test_what_was_weighed_is_read_back():
+    found = evidence.Weighed(0.5, True, 3, {"cosine": 0.1, "tail": math.nan})
+    again = evidence.weighed_from_bytes(evidence.weighed_to_bytes(found))
+    assert str(again) == str(found)
+    for damaged in (b"{}", b"[1]"):
+        with pytest.raises(ValueError, match="no signals"):
+            evidence.weighed_from_bytes(damaged)
+
+
 @pytest.fixture
 def generator():
     return np.random.default_rng(0)

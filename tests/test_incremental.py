@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import lineages_on_disk as disk
-from lineage_graph import evidence, fingerprint, manifest, survey, trimmed
+from lineage_graph import evidence, fingerprint, manifest, recognition, survey, trimmed
 from lineage_graph.build import BuildSettings, build
 from lineage_graph.sources import digest
 
@@ -75,6 +75,7 @@ def read(monkeypatch, tmp_path):
     watch(fingerprint, "compute", lambda task: [task.path])
     watch(evidence, "compare", lambda task: [task.a.path, task.b.path])
     watch(survey, "compare", lambda task: [task.a.path, task.b.path])
+    watch(recognition, "look", lambda task: [task.a.path, task.b.path])
     watch(trimmed, "look", lambda task: task.paths)
     watch(digest, "compute", lambda task: task.files)
     return seen
@@ -102,6 +103,27 @@ def test_only_what_changed_its_candidates_and_its_family_are_read(tmp_path, read
     assert [files for name, files in read if name == "compute"] == [{"d"}, {"d"}]  # its digest, its fingerprint
     assert all("d" in files for name, files in read if name == "compare")
     assert set().union(*(files for _, files in read)) <= wide
+
+
+def test_what_is_known_of_a_pair_is_not_worked_out_again(tmp_path, monkeypatch):
+    """Neither alignments of names nor signals, until the weights of one change."""
+    zoo_of_two_shapes(tmp_path)
+    ids = {name: name for name in ("r0", "a", "b", "c")}
+    first = built(tmp_path, ids, "out", "cache")
+    weighed = []
+    real = evidence.weigh
+
+    def watched(a, b, *rest):
+        weighed.append({a.digest, b.digest})
+        return real(a, b, *rest)
+
+    monkeypatch.setattr(evidence, "weigh", watched)
+    assert built(tmp_path, ids, "out", "cache") == first
+    assert weighed == []
+    disk.save(disk.child(STATES["r0"], 77), tmp_path / "c.safetensors")
+    assert built(tmp_path, ids, "out", "cache") != first
+    assert weighed
+    assert len(set.intersection(*weighed)) == 1
 
 
 @pytest.mark.parametrize("ids", [{"r0": "r0", "a": "a", "b": "b"}, {"r0": "r0", "a": "other", "b": "b", "c": "c"}])

@@ -89,6 +89,17 @@ def test_an_answer_is_kept(worth):
     assert done == [(2, 2)]
 
 
+def test_an_answer_holds_for_the_sign_that_it_was_asked_by(worth, monkeypatch):
+    """What invariants say of two models is asked of other matrices than what sketches say of them."""
+    monkeypatch.setattr(recognition, "LOOKED_AT", 1)
+    one = net(0)
+    one["c.weight"] **= 3  # of tails that adding normal values takes away
+    part = {**net(2), "c.weight": moved(one, 4.0)["c.weight"]}
+    assert worth({"one": one, "part": part}) == set()
+    assert worth({"one": one, "part": part}, similarity=0.15) == {"part"}
+    assert worth({"one": one, "part": part}) == set()
+
+
 def test_answers_are_serialised():
     assert [recognition.from_bytes(recognition.to_bytes(answer)) for answer in (True, False)] == [True, False]
     with pytest.raises(ValueError, match="no answer"):

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from lineage_graph.cached import Artefact, Workshop
+from lineage_graph.cached import Artefact, Later, Workshop
 from lineage_graph.errors import OutputError, UnreadableFileError
 from lineage_graph.executors import SerialExecutor
 from lineage_graph.store import Store, artefact_key, write_atomic
@@ -68,6 +68,22 @@ def test_finished_work_is_not_done_again_and_failures_are_tried_again(tmp_path):
     again = workshop(tmp_path).map(TEXT, note, [(word, word) for word in words])
     assert [o.value for o in again] == ["aa", "bad", "cc"]
     assert done == ["bad"]
+
+
+def test_a_task_is_made_only_if_it_is_to_be_done(tmp_path):
+    workshop(tmp_path).map(TEXT, double, [("a", "a")])
+    made = []
+
+    def make():
+        made.append("b")
+        return "b"
+
+    def never():
+        raise AssertionError("it was done before")
+
+    found = workshop(tmp_path).map(TEXT, double, [("a", Later(never)), ("b", Later(make))])
+    assert [o.value for o in found] == ["aa", "bb"]
+    assert made == ["b"]
 
 
 def test_work_without_a_key_is_never_kept(tmp_path):

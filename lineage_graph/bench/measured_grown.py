@@ -101,7 +101,8 @@ def _compare(models: Sequence[Model], pairs: Sequence[tuple[int, int]], *, hold:
         a, b = models[i], models[j]
         aligned = evidence.align(a.fingerprint, b.fingerprint)
         one, other = (Side(side.checkpoint.path, side.fingerprint.digest if hold else "") for side in (a, b))
-        evidence.gather(a, b, aligned, evidence.compare(evidence.plan(one, other, aligned)))
+        found = evidence.compare(evidence.plan(one, other, aligned))
+        evidence.gather(a, b, evidence.weigh(a.fingerprint, b.fingerprint, aligned, found), found)
 
 
 def mother_like(task: Task) -> Measured:

@@ -20,6 +20,9 @@ from lineage_graph.signals import (
 )
 from lineage_graph.signals.base import PairContext, Signal
 
+SCHEMA = 1
+"""Raise it when a signal comes, goes or changes its meaning: values are kept between builds."""
+
 SIGNALS: tuple[Signal, ...] = (
     distance.measure,
     inherited.measure,

@@ -74,7 +74,7 @@ def test_files_are_compared_as_far_as_both_go(generator, tmp_path):
         ("body.weight", "", 24 * 16),
         ("embeddings.word.weight", "rows", 60 * 16),
     ]
-    found = evidence.gather(*sides, matched, tensors)
+    found = evidence.gather(*sides, evidence.weigh(*(side.fingerprint for side in sides), matched, tensors), tensors)
     assert found.signals["rows_added"] == pytest.approx(math.log(80 / 60))
     assert [t.name_a for t in found.tensors] == ["body.weight"]
     assert found.signals["distance"] == pytest.approx(0.1, abs=0.02)
