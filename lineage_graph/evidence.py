@@ -80,9 +80,10 @@ def key(digest_a: str, digest_b: str, *, narrowed: bool) -> str:
     return artefact_key("comparison", SCHEMA, fingerprint.SCHEMA, digest_a, digest_b, *kind)
 
 
-def weighed_key(digest_a: str, digest_b: str) -> str:
-    """Where the store keeps what the weights of two checkpoints say."""
-    return artefact_key("weighed", SCHEMA, fingerprint.SCHEMA, SIGNALS_SCHEMA, digest_a, digest_b)
+def weighed_key(a: Model, b: Model) -> str:
+    """Where the store keeps what the weights of two models say. Counters may come from files beside the weights."""
+    both = [[one.checkpoint.digest, one.fingerprint.format, one.fingerprint.counters] for one in (a, b)]
+    return artefact_key("weighed", SCHEMA, fingerprint.SCHEMA, SIGNALS_SCHEMA, both)
 
 
 def plan(a: Side, b: Side, alignment: Alignment) -> CompareTask:

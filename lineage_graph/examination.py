@@ -104,7 +104,7 @@ def _compared(
     only where it is not known yet.
     """
     digests = [(a.checkpoint.digest, b.checkpoint.digest) for a, b in sides]
-    keys = [evidence.weighed_key(*pair) for pair in digests]
+    keys = [evidence.weighed_key(a, b) for a, b in sides]
     known = [_known(a, b, key, shop) for (a, b), key in zip(sides, keys, strict=True)]
     work = [
         (evidence.key(*pair, narrowed=one.narrowed), Later(partial(_plan, a, b, one)))

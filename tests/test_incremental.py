@@ -15,9 +15,9 @@ STATES = disk.states()
 WRITTEN = ("lineage.json", "lineage.graphml", "report.md", "index.arrow")
 
 
-def built(folder, ids, out, cache):
-    """``ids``: by file, the model's id."""
-    entries = [{"path": f"{file}.safetensors", "id": id_} for file, id_ in ids.items()]
+def built(folder, ids, out, cache, suffix=".safetensors"):
+    """``ids``: by file or folder, the model's id."""
+    entries = [{"path": f"{file}{suffix}", "id": id_} for file, id_ in ids.items()]
     (folder / "zoo.yaml").write_text(yaml.safe_dump({"name": "zoo", "models": entries}))
     settings = BuildSettings(metadata=False, features=False, detector=False, jobs=1, cache=folder / cache)
     build(manifest.load(folder / "zoo.yaml"), folder / out, settings)
@@ -140,3 +140,19 @@ def test_the_order_of_the_manifest_says_nothing(tmp_path):
     ids = {name: name for name in ("r0", "a", "b", "c", "d")}
     results = [built(tmp_path, dict(order), "out", "cache") for order in (ids.items(), reversed(ids.items()))]
     assert all(one == other for one, other in pairwise(results))
+
+
+def test_counters_that_change_beside_the_weights_count(tmp_path):
+    def step(name, number):
+        (tmp_path / name / "trainer_state.json").write_text(f'{{"global_step": {number}}}')
+
+    for name in ("r0", "a", "c"):
+        disk.save(STATES[name], tmp_path / name / "model.safetensors")
+        (tmp_path / name / "config.json").write_text("{}")
+        step(name, 10)
+    ids = {name: name for name in ("r0", "a", "c")}
+    first = built(tmp_path, ids, "out", "cache", suffix="")
+    step("c", 900)
+    again = built(tmp_path, ids, "out", "cache", suffix="")
+    assert again != first
+    assert again == built(tmp_path, ids, "new", "new-cache", suffix="")
