@@ -101,7 +101,7 @@ def trace(
     lost = _lost([known[name] for name in sorted(partners)], shop)
     usable = [pair for pair in own if not lost.keys() & {pair.a, pair.b}]
     usable = recognition.worth_comparing(around, usable, shop)
-    whole = judgement.Surroundings(int(kept.about["pairs"]) + len(own), _strangers(kept, rows, around, [model]))
+    whole = judgement.Surroundings(int(kept.about["pairs"]) + len(usable), _strangers(kept, rows, around, [model]))
     measured, _ = examination.measure(around, usable, shop, probes, {})
     first = judgement.judge(around, measured, settings.metadata, shipped(), whole)
     akin = {one for pair in first if pair.confidence >= NEAR for one in (pair.a, pair.b) if same & {pair.a, pair.b}}
