@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from lineage_graph.errors import ChangedFileError
 from lineage_graph.executors import Executor, Outcome
 from lineage_graph.locality import along
 from lineage_graph.store import Store
 from lineage_graph.types import Progress
+from lineage_graph.unchanged import Unchanged
 
 Task = TypeVar("Task")
 Value = TypeVar("Value")
@@ -33,11 +35,14 @@ class Later(Generic[Task]):
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What the stages that fan out share."""
+    """What the stages that fan out share. ``files``: those of the models; a task names the models that it reads by its
+    ``paths``, and what it made of one that has changed meanwhile is its failure.
+    """
 
     executor: Executor
     store: Store
     progress: Progress
+    files: Unchanged = field(default_factory=Unchanged)
 
     def map(
         self,
@@ -58,8 +63,8 @@ class Workshop:
         self.progress(artefact.kind, done, len(work))
         tasks = [task.make() if isinstance(task := work[index][1], Later) else task for index in missing]
         results = self.executor.map(function, tasks, gpu=gpu)
-        for index, outcome in zip(missing, results, strict=True):
-            key = work[index][0]
+        for index, task, made in zip(missing, tasks, results, strict=True):
+            key, outcome = work[index][0], self._sound(task, made)
             if outcome.value is not None and key is not None:
                 self.keep(artefact, key, outcome.value)
             outcomes[index] = outcome
@@ -83,6 +88,13 @@ class Workshop:
         outcomes = self.map(artefact, function, [work[place] for place in order], gpu=gpu)
         placed = dict(zip(order, outcomes, strict=True))
         return [placed[place] for place in range(len(work))]
+
+    def _sound(self, task: Task, outcome: Outcome[Value]) -> Outcome[Value]:
+        try:
+            self.files.check(getattr(task, "paths", ()))
+        except ChangedFileError as error:
+            return Outcome.of_error(error)
+        return outcome
 
     def kept(self, artefact: Artefact[Value], key: str) -> Value | None:
         """What the store has under the key, if that can be used."""

@@ -114,6 +114,10 @@ class UnreadableFileError(SourceError):
     """No permission, an I/O error, or the file vanished meanwhile."""
 
 
+class ChangedFileError(SourceError):
+    """A weight file was written anew after its digest was taken."""
+
+
 class DirectoryLoopError(SourceError):
     """Symbolic links run in a circle."""
 

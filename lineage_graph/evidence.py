@@ -62,6 +62,11 @@ class CompareTask:
     grown: tuple[TensorPair, ...] = ()
     narrowed: Alignment | None = None
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the checkpoints that are read."""
+        return (self.a.path, self.b.path)
+
 
 def align(a: Fingerprint, b: Fingerprint) -> Alignment:
     """Tensors of equal sizes, with tables that have grown, or, where that covers more, those of one side with fewer

@@ -44,6 +44,11 @@ class FingerprintTask:
     path: str
     digest: str
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the checkpoints that are read."""
+        return (self.path,)
+
 
 def compute(task: FingerprintTask) -> Fingerprint:
     """Read the checkpoint once and fingerprint it.

@@ -46,6 +46,11 @@ class LookTask:
     b: Side
     matrices: tuple[TensorPair, ...]
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the checkpoints that are read."""
+        return (self.a.path, self.b.path)
+
 
 def worth_comparing(models: Sequence[Model], pairs: Sequence[CandidatePair], shop: Workshop) -> list[CandidatePair]:
     """The ``pairs``, in their order, without those that are alike by chance. What cannot be told, or read, stays."""

@@ -78,6 +78,11 @@ class RetunedTask:
     merges: frozenset[int]
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the checkpoints that are read."""
+        return self.look.paths
+
+    @property
     def able(self) -> list[int]:
         """The relatives that may be the base or a parent, by index, the most similar first."""
         return [place for place in range(len(self.look.relatives)) if place not in self.merges][:NEAREST]

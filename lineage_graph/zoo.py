@@ -172,6 +172,7 @@ def _fetch(located: Sequence[LocatedModel], shop: Workshop) -> tuple[list[Checkp
             folder = model.path if model.path.is_dir() else model.path.parent
             task = digest.DigestTask(tuple(str(file) for file in weight_files(model.path)), str(folder))
             work.append((digest.memo_key(task), task))
+            shop.files.note(str(model.path), task.files)
             found.append(model)
         except ModelError as error:
             failures.append(_failure(model, "fetch", Outcome.of_error(error)))

@@ -1,5 +1,6 @@
 """A zoo that changed is built to the same bytes as from nothing, and what did not change is not read again."""
 
+import json
 import random
 from itertools import pairwise
 
@@ -133,6 +134,26 @@ def test_what_is_gone_or_renamed_reads_nothing(tmp_path, read, ids):
     read.clear()
     built(tmp_path, ids, "out", "cache")
     assert [name for name, _ in read if name != "look"] == []
+
+
+def test_a_file_that_is_written_anew_meanwhile_fails_alone_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    ids = {name: name for name in ("r0", "a", "b", "c")}
+    for name in ids:
+        disk.save(STATES[name], tmp_path / f"{name}.safetensors")
+    real = fingerprint.compute
+
+    def overtaken(task):
+        if task.path.endswith("c.safetensors"):
+            disk.save(STATES["e"], tmp_path / "c.safetensors")
+        return real(task)
+
+    monkeypatch.setattr(fingerprint, "compute", overtaken)
+    graph = json.loads(built(tmp_path, ids, "out", "cache")["lineage.json"])
+    status = {node["id"]: node["status"] for node in graph["nodes"]}
+    assert status == {"r0": "ok", "a": "ok", "b": "ok", "c": "ChangedFileError"}
+    monkeypatch.setattr(fingerprint, "compute", real)
+    disk.save(STATES["c"], tmp_path / "c.safetensors")
+    assert built(tmp_path, ids, "out", "cache") == built(tmp_path, ids, "new", "new-cache")
 
 
 def test_the_order_of_the_manifest_says_nothing(tmp_path):

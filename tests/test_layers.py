@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("names",),
     ("types", "kinship", "errors", "timm_compat"),
     ("strict_yaml", "store", "executors", "sketch", "difference", "locality"),
-    ("grain",),
+    ("grain", "unchanged"),
     ("validation", "cached", "moments", "layouts", "comparison"),
     ("manifest",),
     ("sources",),

@@ -1,5 +1,6 @@
 import os
 import stat
+from dataclasses import dataclass
 
 import pytest
 
@@ -84,6 +85,37 @@ def test_a_task_is_made_only_if_it_is_to_be_done(tmp_path):
     found = workshop(tmp_path).map(TEXT, double, [("a", Later(never)), ("b", Later(make))])
     assert [o.value for o in found] == ["aa", "bb"]
     assert made == ["b"]
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    path: str
+
+    @property
+    def paths(self):
+        return (self.path,)
+
+
+def test_what_was_read_of_a_file_that_changed_meanwhile_is_not_kept(tmp_path):
+    path = tmp_path / "weights"
+    path.write_text("old")
+    shop = workshop(tmp_path / "store")
+    shop.files.note(str(path), [str(path)])
+    task = ReadTask(str(path))
+
+    def overtaken(task):
+        found = path.read_text()
+        path.write_text("newer")
+        return found
+
+    (found,) = shop.map(TEXT, overtaken, [("old", task)])
+    assert found.error == "ChangedFileError"
+    assert found.message.startswith(f"{path}: changed")
+    assert shop.store.get("text", "old") is None
+    shop.files.note(str(path), [str(path)])
+    assert [o.value for o in shop.map(TEXT, lambda _: path.read_text(), [("new", task)])] == ["newer"]
+    path.unlink()
+    assert [o.error for o in shop.map(TEXT, lambda _: "gone", [("gone", task)])] == ["ChangedFileError"]
 
 
 def test_work_without_a_key_is_never_kept(tmp_path):

@@ -63,6 +63,11 @@ class PortraitTask:
     architecture: str | None
     probes: ProbeSettings | None
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the checkpoints that are read."""
+        return (self.path,)
+
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:

@@ -44,6 +44,11 @@ class FeatureTask:
     architecture: str | None
     probes: ProbeSettings
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the checkpoints that are read."""
+        return (self.path,)
+
 
 def compute(task: FeatureTask) -> LinearizedFeatures:
     """The model's linearized features; empty, with the reason, where no network can be built from the weights.

@@ -38,6 +38,11 @@ class FeaturePairTask:
     b: Side
     probes: ProbeSettings
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the checkpoints that are read."""
+        return (self.a.path, self.b.path)
+
 
 def compare(task: FeaturePairTask) -> FeatureComparison:
     """Two linearizations, from either side. Raises :class:`~lineage_graph.errors.ModelError`."""
