@@ -16,6 +16,7 @@
         ├── FeaturesUnavailableError   no network can be built from the weights, or it gives no features
         ├── SourceError            the entry cannot be turned into files
         │   ├── UnreadableFileError    no permission, an I/O error, vanished meanwhile
+        │   ├── ChangedFileError       written anew after its digest was taken
         │   ├── DirectoryLoopError     symbolic links run in a circle
         │   └── HubError               the model hub says no, or something else than it promised
         │       ├── GatedRepositoryError     its owner wants to be asked first
