@@ -2,7 +2,7 @@
 
 Who is a merge already takes no part as a base or a parent; a model that descends from one is held against it, since
 the step is inherited with everything else. Nothing is read for models that stand to their relatives as in a tree, which
-sketches tell (see ``merges``); of others a glimpse of some matrices says which base is worth reading all for.
+sketches tell (see ``sums``); of others a glimpse of some matrices says which base is worth reading all for.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("calibration", "stability", "strangers", "orders", "bases"),
     ("scoring", "blending"),
     ("claims",),
+    ("sums",),
     ("merges", "recurrence", "cutoff"),
     ("trimmed",),
     ("retuned",),

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lineage_graph import merges
 from lineage_graph.claims import Group, settled
 from lineage_graph.kinship import Blend
-from lineage_graph.merges import BlendSettings
 from lineage_graph.scale.population import Floats, Ints
+from lineage_graph.sums import BlendSettings, claim_of
 from lineage_graph.types import FloatArray
 
 STANDS_OUT = 0.4
@@ -117,7 +116,7 @@ def sums(points: FloatArray, neighbours: Ints, family: Ints, numbers: Ints) -> I
         claims = []
         for child in chosen:
             relatives = [place[row] for row in neighbours[child].tolist() if row in place]
-            claim = merges.claim_of(group, place[child], relatives, LINEAR) if len(relatives) > 1 else None
+            claim = claim_of(group, place[child], relatives, LINEAR) if len(relatives) > 1 else None
             claims += [claim] if claim is not None else []
         for claim in settled(group, claims):
             yield Sum(int(claim.blend.child), tuple(int(parent) for parent in claim.blend.parents), claim.blend)
