@@ -17,7 +17,7 @@ from lineage_graph.alignment import align
 from lineage_graph.candidates import CandidateSettings, nearest
 from lineage_graph.claims import Claim, Group, fewer, settled
 from lineage_graph.kinship import Blend
-from lineage_graph.sketch import NARROW
+from lineage_graph.sketch import NARROW, chance
 from lineage_graph.sums import BlendSettings, claim_of
 from lineage_graph.types import FloatArray, Model
 
@@ -125,7 +125,8 @@ def _shortlists(group: Group, sketches: FloatArray, settings: BlendSettings) -> 
     """By model, its nearest relatives."""
     shortlists: dict[int, list[int]] = {index: [] for index in range(len(group.ids))}
     most = min(settings.shortlist, group.freedom // settings.freedom)
+    least = max(settings.least_similarity, chance(len(group.ids), sketches.shape[1]))
     for row, column, similarity in nearest(sketches, CandidateSettings(neighbours=most)):
-        if similarity >= settings.least_similarity and len(shortlists[row]) < most:
+        if similarity >= least and len(shortlists[row]) < most:
             shortlists[row].append(column)
     return shortlists

@@ -40,11 +40,14 @@ relatives that only invariants propose, and in none of 1,534 of strangers; of pa
 
 @dataclass(frozen=True, slots=True)
 class LookTask:
-    """``matrices``: of two checkpoints, the likeliest first."""
+    """Of two checkpoints the likeliest matrices: those that may agree as they are, and those that may have ``moved``,
+    into another layout or order of units.
+    """
 
     a: Side
     b: Side
-    matrices: tuple[TensorPair, ...]
+    as_is: tuple[TensorPair, ...]
+    moved: tuple[TensorPair, ...]
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -69,10 +72,11 @@ def _key(pair: CandidatePair, a: Model, b: Model) -> str:
 
 
 def _task(pair: CandidatePair, a: Model, b: Model) -> LookTask:
-    able = [ends for ends in invariants.nearest(a, b) if _movable(ends[0].spec.shape)][:LOOKED_AT]
-    able += [] if pair.invariant else [ends for ends in _by_sketch(a, b)[:LOOKED_AT] if ends not in able]
+    as_is = [] if pair.invariant else _by_sketch(a, b)
+    moved = [ends for ends in invariants.nearest(a, b) if _movable(ends[0].spec.shape)]
     sides = Side.of(a.checkpoint), Side.of(b.checkpoint)
-    return LookTask(*sides, evidence.plan(*sides, Alignment(tuple(able), 0.0)).tensors)
+    plans = (evidence.plan(*sides, Alignment(tuple(able[:LOOKED_AT]), 0.0)) for able in (as_is, moved))
+    return LookTask(*sides, *(plan.tensors for plan in plans))
 
 
 def _by_sketch(a: Model, b: Model) -> list[Pair]:
@@ -95,17 +99,15 @@ def look(task: LookTask) -> bool:
     :class:`~lineage_graph.errors.ModelError`.
     """
     with held.opened(task.a) as a, held.opened(task.b) as b:
-        return not task.matrices or any(_answers(a, b, pair) for pair in task.matrices)
+        found = (agrees(held.compare(a, b, pair)) for pair in task.as_is)
+        return not (task.as_is or task.moved) or any(found) or any(_answers(a, b, pair) for pair in task.moved)
 
 
 def _answers(a: Reader, b: Reader, pair: TensorPair) -> bool:
+    """Does a matrix agree with another as it is, in another layout or unit by unit?"""
     as_is = held.compare(a, b, pair)
-    if agrees(as_is):
-        return True
-    if pair.size > unscramble.LARGEST_MATRIX:
-        return False
     x, y = whole(a, pair.name_a), whole(b, pair.name_b)
-    return agrees(relayout.preferred(x, y, pair, as_is)) or (_movable(x.shape) and unscramble.answers(a, b, pair))
+    return agrees(as_is) or agrees(relayout.preferred(x, y, pair, as_is)) or unscramble.answers(a, b, pair)
 
 
 def to_bytes(answer: bool) -> bytes:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -31,6 +32,10 @@ WIDE = 512
 """Buckets of the projection from which both sketches are made; also the size of a model's sketch."""
 NARROW = 64
 """Size of the sketch kept for each tensor."""
+BY_CHANCE = 0.1
+"""Strangers that are taken for relatives in a search, on average, where :func:`chance` decides. Of 349 blocks of 56
+grown zoos of all kinds (seeds 100 to 103) that have a relative of which nothing else tells, none has one that is less
+certain than 1e-5."""
 _ROWS = 16
 _SHIFT = 17
 _BLOCK_SIGNS = 4096
@@ -153,3 +158,10 @@ class ModelSketch:
 def shape_signature(shapes: Iterable[tuple[int, ...]]) -> str:
     """16 hex digits that two models share when their weight matrices have the same shapes, in any order."""
     return hashlib.sha256(json.dumps(sorted(shapes)).encode()).hexdigest()[:16]
+
+
+def chance(strangers: int, size: int) -> float:
+    """The cosine from which sketches of ``size`` numbers are more alike than so many strangers come by chance."""
+    from scipy.special import ndtri
+
+    return -float(ndtri(BY_CHANCE / max(strangers, 1))) / math.sqrt(size)

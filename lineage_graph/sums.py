@@ -50,9 +50,9 @@ BEYOND_GAIN = 0.1
 @dataclass(frozen=True, slots=True)
 class BlendSettings:
     """``shortlist``: relatives that a model is held against, the nearest by sketch. ``least_similarity``: cosine of
-    model sketches below which two models are strangers. ``freedom``: coordinates that there are at least for each
-    relative, so that none is fitted by chance. ``skips``: descendants that may lie nearer than all parents. ``bases``:
-    of the nearest, those that task arithmetic may start from.
+    model sketches below which two models are strangers, however few there are. ``freedom``: coordinates that there are
+    at least for each relative, so that none is fitted by chance. ``skips``: descendants that may lie nearer than all
+    parents. ``bases``: of the nearest, those that task arithmetic may start from.
 
     ``pair_slack``, ``group_slack``: where confidence is ½, for two that may be of one run, and for others. Of 204
     models of four grown zoos without merges (recipes digits and generations, seeds 100 and 101) none has a slack below

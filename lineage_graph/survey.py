@@ -22,7 +22,7 @@ from lineage_graph.candidates import CandidateSettings, nearest
 from lineage_graph.evidence import CompareTask
 from lineage_graph.held import Side
 from lineage_graph.signals.distance import cosine_z
-from lineage_graph.sketch import NARROW
+from lineage_graph.sketch import NARROW, chance
 from lineage_graph.store import artefact_key
 from lineage_graph.types import Model, PairEvidence, TensorComparison
 
@@ -30,11 +30,6 @@ COMPARISONS = Artefact("block-comparison", evidence.to_bytes, evidence.from_byte
 
 SHORTLIST = 12
 """Blocks read for each block, the nearest by sketch."""
-
-BY_CHANCE = 0.1
-"""Strangers that are read for a block, on average, because their sketches agree by chance. Of 349 blocks that have a
-relative which only this reading finds (56 grown zoos of all kinds, seeds 100 to 103) none has one that is less certain
-than 1e-5."""
 
 LEAST_LAID_OUT = 0.5
 """Cosine from which a matrix counts that was laid out anew for its comparison: matching units alone makes strangers
@@ -111,7 +106,7 @@ def _near(places: Sequence[_Place]) -> Iterator[tuple[int, int]]:
     for shapes, members in groups.items():
         owners = [places[number].model for number in members]
         vectors = np.stack([_sketch(places[number].block) for number in members])
-        least = _least(len(members)) / math.sqrt(NARROW * len(shapes))
+        least = chance(len(members), NARROW * len(shapes))
         # A block may be most like others of its own model.
         own = max(Counter(owners).values()) - 1
         taken: Counter[int] = Counter()
@@ -122,13 +117,6 @@ def _near(places: Sequence[_Place]) -> Iterator[tuple[int, int]]:
                 if ends not in seen:
                     seen.add(ends)
                     yield ends
-
-
-def _least(blocks: int) -> float:
-    """Standard deviations of a stranger's sketched cosine from which one of so many blocks is worth reading."""
-    from scipy.special import ndtri
-
-    return -float(ndtri(BY_CHANCE / max(blocks, 1)))
 
 
 def _sketch(block: Block) -> npt.NDArray[np.float32]:
