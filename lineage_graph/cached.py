@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -61,10 +62,10 @@ class Workshop:
         missing = [index for index, outcome in enumerate(outcomes) if outcome is None]
         done = len(work) - len(missing)
         self.progress(artefact.kind, done, len(work))
-        tasks = [task.make() if isinstance(task := work[index][1], Later) else task for index in missing]
-        results = self.executor.map(function, tasks, gpu=gpu)
-        for index, task, made in zip(missing, tasks, results, strict=True):
-            key, outcome = work[index][0], self._sound(task, made)
+        drawn: deque[Task] = deque()
+        tasks = _made((work[index][1] for index in missing), drawn)
+        for index, made in zip(missing, self.executor.map(function, tasks, gpu=gpu), strict=True):
+            key, outcome = work[index][0], self._sound(drawn.popleft(), made)
             if outcome.value is not None and key is not None:
                 self.keep(artefact, key, outcome.value)
             outcomes[index] = outcome
@@ -107,3 +108,10 @@ class Workshop:
     def keep(self, artefact: Artefact[Value], key: str, value: Value) -> None:
         """Put the value into the store. Raises :class:`~lineage_graph.errors.OutputError`."""
         self.store.put(artefact.kind, key, artefact.encode(value))
+
+
+def _made(tasks: Iterable[Task | Later[Task]], drawn: deque[Task]) -> Iterator[Task]:
+    """The tasks one by one, as an executor draws them; they stay in ``drawn`` until their results are taken."""
+    for task in tasks:
+        drawn.append(task.make() if isinstance(task, Later) else task)
+        yield drawn[-1]

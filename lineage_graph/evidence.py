@@ -87,7 +87,7 @@ def key(digest_a: str, digest_b: str, *, narrowed: bool) -> str:
 
 def weighed_key(a: Model, b: Model) -> str:
     """Where the store keeps what the weights of two models say. Counters may come from files beside the weights."""
-    both = [[one.checkpoint.digest, one.fingerprint.format, one.fingerprint.counters] for one in (a, b)]
+    both = [[one.checkpoint.digest, one.fingerprint.format, dict(one.fingerprint.counters)] for one in (a, b)]
     return artefact_key("weighed", SCHEMA, fingerprint.SCHEMA, SIGNALS_SCHEMA, both)
 
 

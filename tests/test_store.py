@@ -1,6 +1,7 @@
 import os
 import stat
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -116,6 +117,24 @@ def test_what_was_read_of_a_file_that_changed_meanwhile_is_not_kept(tmp_path):
     assert [o.value for o in shop.map(TEXT, lambda _: path.read_text(), [("new", task)])] == ["newer"]
     path.unlink()
     assert [o.error for o in shop.map(TEXT, lambda _: "gone", [("gone", task)])] == ["ChangedFileError"]
+
+
+def test_tasks_are_made_as_they_are_drawn(tmp_path):
+    """However many there are, few of them are held at a time."""
+    log = []
+
+    def make(word):
+        log.append(f"made {word}")
+        return word
+
+    def note(word):
+        log.append(f"done {word}")
+        return word
+
+    words = [str(number) for number in range(5)]
+    found = workshop(tmp_path).map(TEXT, note, [(word, Later(partial(make, word))) for word in words])
+    assert [o.value for o in found] == words
+    assert log == [f"{event} {word}" for word in words for event in ("made", "done")]
 
 
 def test_work_without_a_key_is_never_kept(tmp_path):
