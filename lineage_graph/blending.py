@@ -142,10 +142,13 @@ def _supported(members: Sequence[int], coefficients: FloatMatrix) -> list[int]:
 
 def least_slack(gram: FloatMatrix, skips: int) -> float:
     """The slack inside the hull of all models, which come in the order of their distance, or of those that are left
-    without the nearest, up to ``skips`` of them, where it is less: 0 (a sum) to 1 (a tree).
+    without the nearest, up to ``skips`` of them, where it is less: 0 (a sum) to 1 (a tree). 1 where a tree leaves
+    nothing, as of a child that is equal to one of them.
     """
     parts = [gram[skipped:, skipped:] for skipped in range(min(skips + 1, len(gram) - 1))]
-    return min((_residual(part, affine(part)) / max(tree_residual(part), 1e-300) for part in parts), default=1.0)
+    # Distances ascend, so that the first one tells whether any model is equal.
+    apart = [part for part in parts if part[0, 0] > 0]
+    return min((_residual(part, affine(part)) / tree_residual(part) for part in apart), default=1.0)
 
 
 def inside(gram: FloatMatrix, skips: int) -> Mix | None:

@@ -97,3 +97,11 @@ def test_a_descendant_does_not_hide_a_merge():
 def test_there_is_no_slack_among_fewer_than_two():
     base, p = directions(2)
     assert blending.least_slack(gram(p, base), skips=3) == 1.0
+
+
+def test_who_is_equal_to_all_others_has_no_slack():
+    base, p, q, noise = directions(4)
+    assert blending.least_slack(np.zeros((4, 4)), skips=3) == 1.0
+    merge = base + (p + q) / 2 + 0.3 * noise
+    assert blending.least_slack(gram(merge, merge, base, base + p, base + q), skips=0) == 1.0
+    assert blending.least_slack(gram(merge, merge, base, base + p, base + q), skips=1) < 0.5

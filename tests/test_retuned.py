@@ -85,3 +85,11 @@ def test_who_stands_as_in_a_tree_is_not_read(tmp_path):
     assert "merge" in asked(states)
     del states["merge"], states["child"]
     assert asked(states).isdisjoint({"t0", "t1", "t2", "t3", "grandchild"})
+
+
+def test_models_that_differ_in_no_matrix_are_not_read(tmp_path):
+    """As those are of which biases alone were trained."""
+    base = tuned({}, 0, 1.0)
+    states = {f"m{number}": {**base, "bias": np.full(60, number, np.float32)} for number in range(5)}
+    models = on_disk(states, tmp_path)
+    assert list(retuned.tasks(models, propose(models), frozenset())) == []
