@@ -81,7 +81,9 @@ def based(gram: FloatMatrix, base: int) -> FloatMatrix:
 def _root(gram: FloatMatrix) -> FloatMatrix:
     """R, upper triangular, with RᵀR = ``gram``, scaled to a mean diagonal of 1."""
     scaled = gram / max(float(np.trace(gram)) / len(gram), 1e-300)
-    root: FloatMatrix = np.linalg.cholesky(scaled + RIDGE * scaled.max() * np.eye(len(gram)), upper=True)
+    # Models that are all equal to the child leave nothing to scale by.
+    scaled[np.diag_indices(len(gram))] += RIDGE * (float(scaled.max()) or 1.0)
+    root: FloatMatrix = np.linalg.cholesky(scaled, upper=True)
     return root
 
 
@@ -98,6 +100,12 @@ def tree_residual(gram: FloatMatrix) -> float:
     return _residual(tree, affine(tree))
 
 
+def _slack(gram: FloatMatrix, residual: float) -> float:
+    """1 where a tree leaves nothing, as of a child that is equal to one of the models."""
+    of_tree = tree_residual(gram)
+    return residual / of_tree if of_tree > 0 else 1.0
+
+
 def _residual(gram: FloatMatrix, coefficients: npt.NDArray[Any]) -> float:
     return max(float(coefficients @ gram @ coefficients), 0.0)
 
@@ -107,7 +115,7 @@ def between(gram: FloatMatrix, members: Sequence[int]) -> Mix:
     part = gram[np.ix_(members, members)]
     coefficients = affine(part)
     residual = _residual(part, coefficients)
-    return Mix(tuple(members), tuple(coefficients.tolist()), residual, residual / tree_residual(part))
+    return Mix(tuple(members), tuple(coefficients.tolist()), residual, _slack(part, residual))
 
 
 def beyond(gram: FloatMatrix, members: Sequence[int], base: int) -> Mix:
@@ -115,7 +123,7 @@ def beyond(gram: FloatMatrix, members: Sequence[int], base: int) -> Mix:
     part = gram[np.ix_(members, members)]
     coefficients = based(part, list(members).index(base))
     residual = _residual(part, coefficients)
-    return Mix(tuple(members), tuple(coefficients.tolist()), residual, residual / tree_residual(part), base)
+    return Mix(tuple(members), tuple(coefficients.tolist()), residual, _slack(part, residual), base)
 
 
 def prune(gram: FloatMatrix, mix: Mix) -> Mix:
@@ -142,13 +150,12 @@ def _supported(members: Sequence[int], coefficients: FloatMatrix) -> list[int]:
 
 def least_slack(gram: FloatMatrix, skips: int) -> float:
     """The slack inside the hull of all models, which come in the order of their distance, or of those that are left
-    without the nearest, up to ``skips`` of them, where it is less: 0 (a sum) to 1 (a tree). 1 where a tree leaves
-    nothing, as of a child that is equal to one of them.
+    without the nearest, up to ``skips`` of them, where it is less: 0 (a sum) to 1 (a tree).
     """
     parts = [gram[skipped:, skipped:] for skipped in range(min(skips + 1, len(gram) - 1))]
     # Distances ascend, so that the first one tells whether any model is equal.
     apart = [part for part in parts if part[0, 0] > 0]
-    return min((_residual(part, affine(part)) / tree_residual(part) for part in apart), default=1.0)
+    return min((_slack(part, _residual(part, affine(part))) for part in apart), default=1.0)
 
 
 def inside(gram: FloatMatrix, skips: int) -> Mix | None:

@@ -17,7 +17,7 @@ from lineage_graph.cutoff import Cut, Samples
 from lineage_graph.held import Side
 from lineage_graph.recurrence import Trimmed
 from lineage_graph.trimmed import LookTask
-from lineage_graph.types import CandidatePair, Model
+from lineage_graph.types import CandidatePair, FloatArray, Model
 
 SCHEMA = 3
 """Raise it when what is found changes its meaning."""
@@ -103,15 +103,21 @@ def tasks(models: Sequence[Model], pairs: Sequence[CandidatePair], merges: froze
 def _slack(task: RetunedTask, by_id: Mapping[str, Model]) -> float:
     """Of the child among the relatives that may be its base and parents, by the sketches of the sampled matrices."""
     everyone = [by_id[name] for name in (task.look.child, *task.look.relatives)]
-    sketches = [_sketch(model, names) for model, names in zip(everyone, task.look.names, strict=True)]
+    each = [_sketches(model, names) for model, names in zip(everyone, task.look.names, strict=True)]
+    # A matrix that is constant in one of the models has no sketch there.
+    told = [place for place in range(len(each[0])) if all(one[place].size for one in each)]
+    if not told:
+        return 1.0
+    sketches = [np.concatenate([one[place] for place in told]).astype(np.float64) for one in each]
     apart = np.stack([sketches[1 + place] - sketches[0] for place in task.able])
     nearest = np.argsort(np.sum(apart**2, axis=1), kind="stable")
     return blending.least_slack(apart[nearest] @ apart[nearest].T, SKIPS)
 
 
-def _sketch(model: Model, names: Sequence[str]) -> cutoff.Numbers:
+def _sketches(model: Model, names: Sequence[str]) -> list[FloatArray]:
+    """Of the model's tensors of these names; empty for those that are no weight matrices."""
     sketches = {tensor.spec.name: tensor.sketch for tensor in model.fingerprint.tensors}
-    return np.concatenate([sketches[name] for name in names]).astype(np.float64)
+    return [sketches[name] for name in names]
 
 
 def look(task: RetunedTask) -> tuple[Trimmed, ...]:

@@ -72,4 +72,4 @@ def margin(distance: float, alternative: float) -> float:
     """Ln of the squared alternative over the squared distance: 0 where either could be right; at most ``MOST``."""
     if distance <= 0 or math.isinf(alternative):
         return MOST
-    return min(max(2 * math.log(alternative / distance), 0.0), MOST)
+    return min(2 * math.log(alternative / distance), MOST) if alternative > distance else 0.0

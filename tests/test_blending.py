@@ -105,3 +105,10 @@ def test_who_is_equal_to_all_others_has_no_slack():
     merge = base + (p + q) / 2 + 0.3 * noise
     assert blending.least_slack(gram(merge, merge, base, base + p, base + q), skips=0) == 1.0
     assert blending.least_slack(gram(merge, merge, base, base + p, base + q), skips=1) < 0.5
+
+
+def test_a_sum_of_models_that_are_all_equal_to_the_child_is_none():
+    nothing = np.zeros((3, 3))
+    assert blending.affine(nothing) == pytest.approx([1 / 3] * 3)
+    assert blending.between(nothing, range(3)).slack == 1.0
+    assert blending.beyond(nothing, range(3), base=0).slack == 1.0

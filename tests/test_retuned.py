@@ -93,3 +93,11 @@ def test_models_that_differ_in_no_matrix_are_not_read(tmp_path):
     states = {f"m{number}": {**base, "bias": np.full(60, number, np.float32)} for number in range(5)}
     models = on_disk(states, tmp_path)
     assert list(retuned.tasks(models, propose(models), frozenset())) == []
+
+
+def test_a_matrix_that_is_constant_in_one_of_the_models_tells_nothing(tmp_path):
+    states = family()
+    states["merge"] = tuned(ties(states["base"], [states["t0"], states["t1"]], 0.3, 1.0), 50, 0.04)
+    states["t3"] = {**states["t3"], "late.weight": np.zeros(SHAPES["late.weight"], np.float32)}
+    models = on_disk(states, tmp_path)
+    assert "merge" in {task.look.child for task in retuned.tasks(models, propose(models), frozenset())}

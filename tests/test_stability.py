@@ -48,4 +48,4 @@ def test_pairs_between_two_trees_stand_in_for_no_edge():
 def test_the_margin_is_bounded():
     assert margin(1.0, math.e**0.5) == pytest.approx(1.0)
     assert margin(1.0, math.inf) == margin(0.0, 1.0) == margin(1.0, 1e9) == MOST
-    assert margin(1.0, 1.0) == 0.0
+    assert margin(1.0, 1.0) == margin(1.0, 0.5) == margin(1.0, 0.0) == 0.0
