@@ -83,7 +83,7 @@ def _root(gram: FloatMatrix) -> FloatMatrix:
     scaled = gram / max(float(np.trace(gram)) / len(gram), 1e-300)
     # Models that are all equal to the child leave nothing to scale by.
     scaled[np.diag_indices(len(gram))] += RIDGE * (float(scaled.max()) or 1.0)
-    root: FloatMatrix = np.linalg.cholesky(scaled, upper=True)
+    root: FloatMatrix = np.linalg.cholesky(scaled, upper=True).astype(np.float64, copy=False)
     return root
 
 
