@@ -121,7 +121,8 @@ def test_what_cannot_be_had_is_named_and_the_others_come(hub: Hub, settings: Hub
         Repository("lab/empty"),
         Repository("lab/text", files={"notes.txt": b"none"}),
         Repository("lab/limited", files=one),
-        Repository("lab/wrong", files=one),
+        # Content of its own: what another repository has in the cache is taken from there, whoever comes first.
+        Repository("lab/wrong", files={WEIGHTS: blob(3)}),
     )
     hub.fail(
         Fault(Kind.RATE, "/api/models/lab/limited", times=-1, retry_after=3600),
