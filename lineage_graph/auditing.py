@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lineage_graph import adapters, audit, examination, judgement, scoring, strangers
+from lineage_graph import adapters, audit, examination, judgement, scoring
 from lineage_graph.audit import Judged, Key
 from lineage_graph.cached import Workshop
 from lineage_graph.calibration import Calibration
 from lineage_graph.features.settings import ProbeSettings
+from lineage_graph.judgement import Surroundings
+from lineage_graph.lineage import canonical
 from lineage_graph.types import CandidatePair, LineageGraph, Model, PairEvidence, ScoredPair
 
 ADAPTER_FITS = "an adapter alone holds nothing of its base; its layers have the shapes that this one asks for"
@@ -20,44 +22,40 @@ ADAPTER_FITS = "an adapter alone holds nothing of its base; its layers have the 
 def audited(
     graph: LineageGraph,
     plain: LineageGraph,
-    seen: examination.Examination,
+    models: Sequence[Model],
+    around: Surroundings,
     shop: Workshop,
     probes: ProbeSettings | None,
     calibration: Calibration,
 ) -> LineageGraph:
     """``graph`` with its audit. ``plain``: the same by weights alone, so that no card confirms itself."""
-    judged = judge(audit.undecided(plain, seen.models), seen, shop, probes, calibration)
-    return audit.attach(graph, audit.audit(plain, seen.models, judged))
+    judged = judge(audit.undecided(plain, models), models, around, shop, probes, calibration)
+    return audit.attach(graph, audit.audit(plain, models, judged))
 
 
 def judge(
     pairs: Sequence[tuple[str, str]],
-    seen: examination.Examination,
+    models: Sequence[Model],
+    around: Surroundings,
     shop: Workshop,
     probes: ProbeSettings | None,
     calibration: Calibration,
 ) -> dict[Key, Judged]:
-    """What the weights say of pairs (declared parent, model): as measured already, or else measured here.
+    """What the weights say of pairs (declared parent, model). ``around``: the whole zoo.
 
     A pair whose weights cannot be read is absent.
     """
     if not pairs:
         return {}
-    by_id = {model.id: model for model in seen.models}
-    wanted = {frozenset(pair): (by_id[pair[0]], by_id[pair[1]]) for pair in pairs}
-    known = {_digests(by_id[pair.a], by_id[pair.b]): pair for pair in seen.measured}
-    missing = {_digests(a, b): CandidatePair(a.id, b.id, 0.0) for a, b in wanted.values()}
-    measured, _ = examination.measure(
-        seen.models, [pair for ends, pair in missing.items() if ends not in known], shop, probes, {}
-    )
-    known |= {_digests(by_id[pair.a], by_id[pair.b]): pair for pair in measured}
-    around = judgement.Surroundings(len(seen.measured), strangers.levels(seen.models))
-    both = [evidence for ends in missing if (evidence := known.get(ends)) is not None]
+    by_id = {model.id: model for model in models}
+    wanted = {frozenset(pair): sorted((by_id[one] for one in pair), key=canonical) for pair in pairs}
+    asked = {_digests(a, b): CandidatePair(a.id, b.id, 0.0) for a, b in wanted.values()}
+    measured, _ = examination.measure(models, list(asked.values()), shop, probes, {})
     scored = {
         _digests(by_id[pair.a], by_id[pair.b]): _compared(pair)
-        for pair in judgement.judge(seen.models, both, False, calibration, around)
+        for pair in judgement.judge(models, measured, False, calibration, around)
     }
-    alone = {frozenset((pair.a, pair.b)): pair for pair in adapters.declared(seen.models)}
+    alone = {frozenset((pair.a, pair.b)): pair for pair in adapters.declared(models)}
     return {key: scored[_digests(*ends)] for key, ends in wanted.items() if _digests(*ends) in scored} | {
         key: _alone(alone[key]) for key in wanted if key in alone
     }

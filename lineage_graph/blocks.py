@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lineage_graph import names
@@ -53,15 +54,21 @@ class Block:
 def blocks(fingerprint: Fingerprint) -> tuple[Block, ...]:
     """The backbone's blocks in network order; the head is left out, and so is what has no weight matrix."""
     matrices = [tensor for tensor in fingerprint.backbone if tensor.is_matrix]
-    paths = [_path(tensor.spec.name) for tensor in matrices]
+    grouped = _grouped(tuple((tensor.spec.name, tensor.spec.shape) for tensor in matrices))
+    return tuple(Block(name, tuple(matrices[place] for place in places)) for name, places in grouped)
+
+
+@lru_cache(maxsize=1024)  # most models of a zoo share their names with many others
+def _grouped(matrices: tuple[tuple[str, tuple[int, ...]], ...]) -> list[tuple[str, list[int]]]:
+    """The blocks' names in network order, with the places of their matrices. ``matrices``: names and shapes."""
+    paths = [_path(name) for name, _ in matrices]
     repeated = _repeated(paths)
     above = {block[:length] for block in repeated for length in range(len(block))}
-    found: dict[tuple[str, ...], list[TensorFingerprint]] = {}
-    for tensor, path in zip(matrices, paths, strict=True):
+    found: dict[tuple[str, ...], list[int]] = {}
+    for place, path in enumerate(paths):
         inside = next((path[:length] for length in range(1, len(path)) if path[:length] in repeated), None)
-        found.setdefault(inside or _beside(path, above), []).append(tensor)
-    ordered = sorted(found, key=_depth)
-    return tuple(Block(".".join(path), tuple(sorted(found[path], key=_within(path)))) for path in ordered)
+        found.setdefault(inside or _beside(path, above), []).append(place)
+    return [(".".join(path), sorted(found[path], key=_within(path, matrices))) for path in sorted(found, key=_depth)]
 
 
 def _path(name: str) -> tuple[str, ...]:
@@ -88,9 +95,9 @@ def _beside(path: tuple[str, ...], above: set[tuple[str, ...]]) -> tuple[str, ..
     return path[:length]
 
 
-def _within(path: tuple[str, ...]) -> Callable[[TensorFingerprint], Any]:
+def _within(path: tuple[str, ...], matrices: Sequence[tuple[str, tuple[int, ...]]]) -> Callable[[int], Any]:
     start = len(".".join(path))
-    return lambda tensor: (tensor.spec.shape, names.natural_key(tensor.spec.name[start:]))
+    return lambda place: (matrices[place][1], names.natural_key(matrices[place][0][start:]))
 
 
 def _depth(path: tuple[str, ...]) -> tuple[int, Any]:

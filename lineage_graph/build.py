@@ -18,35 +18,40 @@ from lineage_graph import (
     __version__,
     auditing,
     bases,
-    by_block,
     candidates,
     crawl,
     declared,
     examination,
     index,
     judgement,
-    lineage,
+    leads,
     orders,
-    origins,
+    pieces,
     recognition,
     scoring,
     second_look,
     splices,
+    strangers,
     survey,
 )
 from lineage_graph.cached import Workshop
-from lineage_graph.calibration import Calibration, shipped
+from lineage_graph.calibration import shipped
+from lineage_graph.conclusion import conclude
 from lineage_graph.detector.stage import detect
 from lineage_graph.errors import StrictError
 from lineage_graph.examination import Examination
 from lineage_graph.executors import ExecutorKind, make_executor
 from lineage_graph.features.settings import Device, ProbeSettings, images_digest
+from lineage_graph.joining import joined
+from lineage_graph.judgement import Surroundings
 from lineage_graph.kinship import Blend, Splice
+from lineage_graph.leads import Leads
 from lineage_graph.manifest import Manifest
+from lineage_graph.parts import Part, divide, together
+from lineage_graph.pieces import Piece
 from lineage_graph.render import RENDERERS
 from lineage_graph.store import Store, write_atomic
 from lineage_graph.types import (
-    CandidatePair,
     Failure,
     LineageGraph,
     Model,
@@ -139,19 +144,23 @@ def assemble(
 ) -> tuple[LineageGraph, tuple[Path, ...], RunRecord]:
     """From models that were read to the files in ``out``, whoever read them. Raises ``OutputError``."""
     models = declared.resolve(sorted(models, key=index.order))
-    seen = examine(models, shop, watch, probes, settings)
+    suggested = lead(models, shop, watch, metadata=settings.metadata)
+    with watch.stage("parents"):
+        parts = divide(models, suggested, shop)
+        around = judgement.surroundings(len(suggested.pairs), strangers.levels(models))
+    found = judge(parts, around, shop, watch, probes, settings)
     with watch.stage("lineage"):
-        graph = conclude(name, seen, failures, settings.metadata, shipped())
+        graph = joined(name, models, [piece.drawn for piece in found], failures)
+        alone = any(piece.alone is not None for piece in found)
+        plain = joined(name, models, [piece.plain for piece in found], failures) if alone else graph
     with watch.stage("audit"):
-        told = settings.metadata and any(m.checkpoint.created or m.checkpoint.declared_parents for m in models)
-        plain = conclude(name, seen, failures, False, shipped()) if told else graph
-        graph = auditing.audited(graph, plain, seen, shop, probes, shipped())
-    run = _record(settings, watch, graph, seen.proposed)
+        graph = auditing.audited(graph, plain, models, around, shop, probes, shipped())
+    run = _record(settings, watch, graph, sum(piece.compared for piece in found))
     files = tuple(out / renderer.filename for renderer in RENDERERS)
     texts = [renderer.render(graph, run).encode() for renderer in RENDERERS]
     for file, text in zip(files, texts, strict=True):
         write_atomic(file, text)
-    about = {"name": name, "settings": _remembered(settings, probes, out), "pairs": seen.proposed}
+    about = {"name": name, "settings": _remembered(settings, probes, out), "pairs": len(suggested.pairs)}
     return graph, (*files, index.write(out, models, about)), run
 
 
@@ -189,40 +198,47 @@ def probe_settings(manifest: Manifest, device: Device = "cpu") -> ProbeSettings:
     )
 
 
+def lead(models: Sequence[Model], shop: Workshop, watch: Stopwatch, *, metadata: bool) -> Leads:
+    """What is worth a look in the whole zoo."""
+    with watch.stage("candidates"):
+        pairs = leads.propose(models, metadata)
+    with watch.stage("evidence"):
+        pairs = recognition.worth_comparing(models, pairs, shop)
+    with watch.stage("parents"):
+        return leads.follow(models, pairs)
+
+
 def examine(
     models: Sequence[Model], shop: Workshop, watch: Stopwatch, probes: ProbeSettings | None, settings: BuildSettings
 ) -> Examination:
-    """Everything that has to be measured before anything is judged."""
-    with watch.stage("candidates"):
-        pairs = examination.propose(models, settings.metadata)
-    return look(models, pairs, shop, watch, probes, settings)
+    """Everything that has to be measured of a whole zoo before anything is judged."""
+    return look(models, lead(models, shop, watch, metadata=settings.metadata), shop, watch, probes, settings)
 
 
 def look(
     models: Sequence[Model],
-    pairs: Sequence[CandidatePair],
+    found: Leads,
     shop: Workshop,
     watch: Stopwatch,
     probes: ProbeSettings | None,
     settings: BuildSettings,
 ) -> Examination:
-    """Measure these candidate ``pairs``, and whatever they lead to."""
+    """Measure what the leads are about, and whatever they lead to."""
+    pairs = found.pairs
     with watch.stage("evidence"):
-        pairs = recognition.worth_comparing(models, pairs, shop)
         detections = detect(models, pairs, shop, probes) if settings.detector else {}
         measured, unreadable = examination.measure(models, pairs, shop, probes, detections)
         further = second_look.propose(measured, {model.id: model.fingerprint.digest for model in models})
         more, failed = examination.measure(models, further, shop, probes, {})
     with watch.stage("parents"):
-        blends = examination.find_blends(models, pairs, shop)
-        surveyed = survey.survey(models, [*measured, *more], shop)
+        blends = examination.find_blends(models, pairs, found.sums, shop)
+        surveyed = survey.survey(models, found.blocks, [*measured, *more], shop)
         several: tuple[Blend | Splice, ...] = (*blends, *splices.splices(surveyed))
         last = examination.unmeasured(several, models, [*measured, *more])
         rest, lost = examination.measure(models, last, shop, probes, {})
     formats = {model.id: model.fingerprint.format for model in models}
     return Examination(
         models=tuple(models),
-        proposed=len(pairs) + len(further) + len(last),
         measured=tuple(bases.with_bases(orders.with_orders([*measured, *more, *rest], formats), several)),
         unreadable=(*unreadable, *failed, *lost),
         several=several,
@@ -230,23 +246,33 @@ def look(
     )
 
 
-def conclude(
-    name: str,
-    seen: Examination,
-    failures: Sequence[Failure],
-    metadata: bool,
-    calibration: Calibration,
-    around: judgement.Surroundings | None = None,
-) -> LineageGraph:
-    """The lineage graph of what was measured; reads no weights. ``around``: where that is only a part of the zoo."""
-    scored = judgement.judge(seen.models, seen.measured, metadata, calibration, around)
-    decision = lineage.LineageSettings(scoring.DECISION, calibration)
-    graph = lineage.assemble(name, seen.models, scored, failures, decision, seen.several)
-    # A block's copy in a descendant is as near as its own origin.
-    lineage.attach_origins(graph, origins.origins(seen.surveyed, lineage.descendants(graph)))
-    by_id = {model.id: model for model in seen.models}
-    lineage.attach_distances(graph, by_block.distances(seen.measured, graph.graph.edges, by_id))
-    return replace(graph, rejected=(*graph.rejected, *seen.unreadable))
+def judge(
+    parts: Sequence[Part],
+    around: Surroundings,
+    shop: Workshop,
+    watch: Stopwatch,
+    probes: ProbeSettings | None,
+    settings: BuildSettings,
+) -> list[Piece]:
+    """What is found of each part: kept from an earlier build, or, of all others together, measured and judged now."""
+    known = {
+        "features": probes.key if probes is not None else None,
+        "detector": settings.detector,
+        "metadata": settings.metadata,
+    }
+    keys = [pieces.key(part, around, known) for part in parts]
+    found = {place: piece for place, key in enumerate(keys) if (piece := shop.kept(pieces.PIECES, key)) is not None}
+    new = [place for place in range(len(parts)) if place not in found]
+    shop = replace(shop, failed=set())
+    changed = together(parts[place] for place in new)
+    seen = look(changed.models, changed.leads, shop, watch, probes, settings)
+    with watch.stage("lineage"):
+        for place, own in zip(new, seen.divided([parts[place].models for place in new]), strict=True):
+            found[place] = piece = conclude(own, settings.metadata, around)
+            # What failed is tried again by the next build.
+            if not shop.failed_on(model.checkpoint.path for model in own.models):
+                shop.keep(pieces.PIECES, keys[place], piece)
+    return [found[place] for place in range(len(parts))]
 
 
 def _strictly(failures: Sequence[Failure]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from lineage_graph.errors import ChangedFileError
+from lineage_graph.errors import ChangedFileError, FeaturesUnavailableError
 from lineage_graph.executors import Executor, Outcome
 from lineage_graph.locality import along
 from lineage_graph.store import Store
@@ -37,13 +37,15 @@ class Later(Generic[Task]):
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """What the stages that fan out share. ``files``: those of the models; a task names the models that it reads by its
-    ``paths``, and what it made of one that has changed meanwhile is its failure.
+    ``paths``, and what it made of one that has changed meanwhile is its failure. ``failed``: the paths of tasks that
+    failed, and might not do so again; empty for one that has none.
     """
 
     executor: Executor
     store: Store
     progress: Progress
     files: Unchanged = field(default_factory=Unchanged)
+    failed: set[str] = field(default_factory=set)
 
     def map(
         self,
@@ -65,9 +67,12 @@ class Workshop:
         drawn: deque[Task] = deque()
         tasks = _made((work[index][1] for index in missing), drawn)
         for index, made in zip(missing, self.executor.map(function, tasks, gpu=gpu), strict=True):
-            key, outcome = work[index][0], self._sound(drawn.popleft(), made)
+            key, task = work[index][0], drawn.popleft()
+            outcome = self._sound(task, made)
             if outcome.value is not None and key is not None:
                 self.keep(artefact, key, outcome.value)
+            if outcome.error and outcome.error != FeaturesUnavailableError.__name__:
+                self.failed.update(getattr(task, "paths", ("",)))
             outcomes[index] = outcome
             done += 1
             self.progress(artefact.kind, done, len(work))
@@ -96,6 +101,10 @@ class Workshop:
         except ChangedFileError as error:
             return Outcome.of_error(error)
         return outcome
+
+    def failed_on(self, paths: Iterable[str]) -> bool:
+        """Has a task failed that read one of these checkpoints, or may have done so?"""
+        return "" in self.failed or not self.failed.isdisjoint(paths)
 
     def kept(self, artefact: Artefact[Value], key: str) -> Value | None:
         """What the store has under the key, if that can be used."""

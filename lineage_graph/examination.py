@@ -1,4 +1,4 @@
-"""From models to measurements: which pairs are looked at, and everything that is measured of each.
+"""From leads to measurements: everything that is measured of each pair, and of each model with several parents.
 
 Fans out through the executor, and keeps what it measured in the store; judges nothing.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from lineage_graph import candidates, evidence, lineage, merges, retuned, trimmed
+from lineage_graph import evidence, retuned, trimmed
 from lineage_graph.alignment import Alignment
 from lineage_graph.cached import Artefact, Later, Workshop
 from lineage_graph.evidence import CompareTask, Weighed
@@ -37,38 +37,43 @@ WEIGHED = Artefact("weighed", evidence.weighed_to_bytes, evidence.weighed_from_b
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """``proposed``: number of pairs that were looked at. ``unreadable``: pairs whose weights could not be compared.
-
-    ``several``: models that are sums or collages of others. ``surveyed``: by model, its blocks against all others.
+    """``unreadable``: pairs whose weights could not be compared. ``several``: models that are sums or collages of
+    others. ``surveyed``: by model, its blocks against all others.
     """
 
     models: tuple[Model, ...]
-    proposed: int
     measured: tuple[PairEvidence, ...]
     unreadable: tuple[Rejected, ...]
     several: tuple[Blend | Splice, ...] = ()
     surveyed: Mapping[str, tuple[Surveyed, ...]] = field(default_factory=dict)
 
+    @property
+    def compared(self) -> int:
+        """Number of pairs that were looked at."""
+        return len(self.measured) + len(self.unreadable)
 
-def propose(models: Sequence[Model], metadata: bool) -> list[CandidatePair]:
-    """Candidates among the distinct models; where metadata counts, declared parents are always looked at."""
-    distinct: dict[str, Model] = {}
-    for model in sorted(models, key=lineage.canonical):
-        distinct.setdefault(model.fingerprint.digest, model)
-    pairs = list(candidates.propose(list(distinct.values())))
-    if not metadata:
-        return pairs
-    proposed = {frozenset((pair.a, pair.b)) for pair in pairs}
-    by_id = {model.id: distinct[model.fingerprint.digest] for model in models}
-    for model in models:
-        for claim in model.checkpoint.declared_parents:
-            if claim not in by_id:
-                continue
-            a, b = sorted((by_id[claim], by_id[model.id]), key=lambda side: side.fingerprint.digest)
-            if a is not b and frozenset((a.id, b.id)) not in proposed:
-                proposed.add(frozenset((a.id, b.id)))
-                pairs.append(CandidatePair(a.id, b.id, 0.0))
-    return pairs
+    def divided(self, parts: Sequence[Sequence[Model]]) -> list[Examination]:
+        """What is about the models of each of the ``parts``, which have nothing to do with one another."""
+        number = {model.id: place for place, part in enumerate(parts) for model in part}
+        measured: list[list[PairEvidence]] = [[] for _ in parts]
+        unreadable: list[list[Rejected]] = [[] for _ in parts]
+        several: list[list[Blend | Splice]] = [[] for _ in parts]
+        for pair in self.measured:
+            measured[number[pair.a]].append(pair)
+        for lost in self.unreadable:
+            unreadable[number[lost.a]].append(lost)
+        for one in self.several:
+            several[number[one.child]].append(one)
+        return [
+            Examination(
+                models=tuple(part),
+                measured=tuple(measured[place]),
+                unreadable=tuple(unreadable[place]),
+                several=tuple(several[place]),
+                surveyed={model.id: self.surveyed[model.id] for model in part if model.id in self.surveyed},
+            )
+            for place, part in enumerate(parts)
+        ]
 
 
 def measure(
@@ -153,12 +158,13 @@ def compare_features(
     return {(a.id, b.id): o.value for (a, b), o in zip(alike, outcomes, strict=True) if o.value is not None}
 
 
-def find_blends(models: Sequence[Model], pairs: Sequence[CandidatePair], shop: Workshop) -> list[Blend]:
-    """The models that are weighted sums of others: whole, or with every update trimmed first.
+def find_blends(
+    models: Sequence[Model], pairs: Sequence[CandidatePair], whole: Sequence[Blend], shop: Workshop
+) -> list[Blend]:
+    """The models that are weighted sums of others: ``whole`` ones, or with every update trimmed first.
 
     Of several readings of one model what is exact comes first, then what trimming has left a trace of.
     """
-    whole = merges.find(models)
     found = {blend.child: blend for blend in whole if blend.residual <= EXACT}
     tasks = list(trimmed.tasks(models, pairs))
     work = [(artefact_key("trimmed", trimmed.SCHEMA, task.digests, task.names), task) for task in tasks]

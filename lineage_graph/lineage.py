@@ -1,4 +1,4 @@
-"""Scored pairs → the lineage graph: families, roots, directions, several parents, and each model's facts.
+"""Scored pairs → what is drawn of them: trees, roots, directions, several parents.
 
 The graph algorithms are here and in :mod:`lineage_graph.families`. Edges run away from the root of each tree, and a
 model of several parents that would close a circle is drawn with one, so the graph is acyclic by construction.
@@ -7,7 +7,7 @@ model of several parents that would close a circle is drawn with one, so the gra
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import networkx as nx
@@ -17,7 +17,7 @@ from lineage_graph.calibration import Calibration
 from lineage_graph.descent import unseen_names
 from lineage_graph.families import Key, Tree
 from lineage_graph.kinship import Blend, BlockOrigin, Splice, parents
-from lineage_graph.types import Failure, LineageGraph, Model, Rejected, ScoredPair
+from lineage_graph.types import Model, Rejected, ScoredPair
 
 NEAREST_MISSES = 3
 """Rejected pairs kept for each model."""
@@ -34,15 +34,50 @@ class LineageSettings:
     calibration: Calibration = field(default_factory=Calibration)
 
 
-def assemble(
-    name: str,
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What is drawn of models that are nobody's relatives but one another's.
+
+    ``edges``: (parent, child, attributes). ``unseen``: ids of nodes that are no models, as they are called here.
+    ``rejected``: the near misses, best first, then what could not be compared. ``origins``: by model, those of its
+    blocks.
+    """
+
+    edges: tuple[tuple[str, str, Mapping[str, Any]], ...]
+    unseen: tuple[str, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    origins: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def descendants(self) -> dict[str, set[str]]:
+        """By node that has any, everything that descends from it."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_edges_from((parent, child) for parent, child, _ in self.edges)
+        return {node: nx.descendants(graph, node) for node in graph if graph.out_degree(node)}
+
+    def with_origins(self, found: Mapping[str, Sequence[BlockOrigin]]) -> Drawn:
+        """The same with the origin of each block of the models."""
+        written = {
+            model: [{**asdict(one), "runners": [list(runner) for runner in one.runners]} for one in blocks]
+            for model, blocks in found.items()
+        }
+        return replace(self, origins=written)
+
+    def with_distances(self, apart: Mapping[tuple[str, str], Mapping[str, float]]) -> Drawn:
+        """The same with the distance of each block on the edges."""
+        edges = (
+            (parent, child, {**data, "by_block": dict(apart.get((parent, child), {}))})
+            for parent, child, data in self.edges
+        )
+        return replace(self, edges=tuple(edges))
+
+
+def draw(
     models: Sequence[Model],
     pairs: Iterable[ScoredPair],
-    failures: Sequence[Failure],
     settings: LineageSettings,
     several: Sequence[Blend | Splice] = (),
-) -> LineageGraph:
-    """The lineage graph of ``models``. Deterministic, and independent of ids but for exact ties between duplicates.
+) -> Drawn:
+    """The lineage of ``models``. Deterministic, and independent of ids but for exact ties between duplicates.
 
     ``several``: the models that have several parents.
     """
@@ -57,22 +92,17 @@ def assemble(
     blended = links.several(several, folded.keeper, known, keepers)
     related = families.between_keepers(accepted, folded.keeper)
     trees, blended = _trees(keepers, related, blended)
-    taken = {*by_id, *(failure.id for failure in failures)}
-    drawn, unseen = links.of_trees(trees, related, settings.calibration, unseen_names(taken))
+    drawn, unseen = links.of_trees(trees, related, settings.calibration, unseen_names(by_id))
     drawn += [
         *links.of_several(blended, known, settings.calibration),
         *links.of_copies(folded, settings.calibration),
     ]
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from([*by_id, *unseen])
+    edges = []
     for link in drawn:
         claims = by_id[link.child].checkpoint.declared_parents if link.child in by_id else ()
         declared = _declared(claims, link.parent, folded.keeper)
-        graph.add_edge(link.parent, link.child, **link.attributes(declared))
-    _describe_nodes(graph, models)
-    for failure in failures:
-        graph.add_node(failure.id, **_failed(failure))
-    return LineageGraph(name, graph, _near_misses(pairs, accepted), tuple(failures))
+        edges.append((link.parent, link.child, link.attributes(declared)))
+    return Drawn(tuple(edges), tuple(unseen), _near_misses(pairs, accepted))
 
 
 def _trees(
@@ -97,26 +127,6 @@ def _closing(found: Sequence[Blend | Splice], trees: Iterable[Tree]) -> Blend | 
     return min((one for one in found if one.child in circle), key=lambda one: one.confidence, default=None)
 
 
-def descendants(lineage: LineageGraph) -> dict[str, set[str]]:
-    """By model that has any, everything that descends from it."""
-    graph = lineage.graph
-    return {node: nx.descendants(graph, node) for node in graph if graph.out_degree(node)}
-
-
-def attach_origins(lineage: LineageGraph, origins: Mapping[str, Sequence[BlockOrigin]]) -> None:
-    """Write the origin of each block into the models' attributes."""
-    for model, blocks in origins.items():
-        lineage.graph.nodes[model]["origins"] = [
-            {**asdict(one), "runners": [list(runner) for runner in one.runners]} for one in blocks
-        ]
-
-
-def attach_distances(lineage: LineageGraph, apart: Mapping[tuple[str, str], Mapping[str, float]]) -> None:
-    """Write the distance of each block into the edges' attributes."""
-    for edge, blocks in apart.items():
-        lineage.graph.edges[edge]["by_block"] = dict(blocks)
-
-
 def canonical(model: Model) -> tuple[str, str]:
     """The order of models that decides ties: by content, and by id only between equal bytes."""
     return model.fingerprint.digest, model.id
@@ -128,87 +138,6 @@ def _declared(claims: Sequence[str], parent: str, keeper: Mapping[str, str]) -> 
     if not known:
         return "absent"
     return "confirmed" if keeper.get(parent) in known else "contradicted"
-
-
-def _describe_nodes(graph: nx.DiGraph[str], models: Sequence[Model]) -> None:
-    """Families in order of size, generations by the longest way down from a root, and each model's facts."""
-    rank = {node: index for index, node in enumerate(graph)}
-    families = sorted(nx.weakly_connected_components(graph), key=lambda c: (-len(c), min(rank[n] for n in c)))
-    family = {node: index for index, members in enumerate(families, start=1) for node in members}
-    generation: dict[str, int] = {}
-    for node in nx.topological_sort(graph):
-        generation[node] = 1 + max((generation[parent] for parent in graph.predecessors(node)), default=0)
-    for node, data in graph.nodes(data=True):
-        data.update(family=family[node], generation=generation[node], **_unseen(node))
-    for model in models:
-        graph.nodes[model.id].update(
-            role=_role(graph.in_degree(model.id), graph.out_degree(model.id)),
-            **_facts(model),
-        )
-
-
-def _role(parents: int, children: int) -> str:
-    if parents == 0:
-        return "root" if children else "isolated"
-    return "merge" if parents > 1 else "child"
-
-
-def _facts(model: Model) -> dict[str, Any]:
-    checkpoint, fingerprint = model.checkpoint, model.fingerprint
-    return {
-        "label": model.id,
-        "architecture": checkpoint.arch or fingerprint.architecture or f"shapes-{fingerprint.signature[:8]}",
-        "parameters": fingerprint.parameters,
-        "format": fingerprint.format,
-        "source": checkpoint.source,
-        "sha256": fingerprint.digest,
-        "declared_parents": list(checkpoint.declared_parents),
-        "features": _features(model),
-        "weights": "sampled" if model.sampled else "",
-        "license": checkpoint.card.license if checkpoint.card else "",
-        "created": checkpoint.created.isoformat() if checkpoint.created else "",
-        "library": checkpoint.card.library if checkpoint.card else "",
-        "audit": "",
-        "status": "ok",
-        "message": "",
-        "origins": [],
-    }
-
-
-def _features(model: Model) -> str:
-    """The network that gave the features, and what it did without; or why there are none."""
-    if model.features is None:
-        return ""
-    group, note = model.features.group, model.features.note
-    return f"{group}; {note}" if group and note else group or f"none: {note}"
-
-
-def _failed(failure: Failure) -> dict[str, Any]:
-    nothing = {**_unseen(failure.id), "role": "isolated", "family": 0, "generation": 0}
-    return {**nothing, "source": failure.source, "status": failure.error, "message": failure.message}
-
-
-def _unseen(node: str) -> dict[str, Any]:
-    """The facts of a node of which nothing but its place is known."""
-    return {
-        "label": node,
-        "role": "unseen",
-        "architecture": "",
-        "parameters": 0,
-        "format": "",
-        "source": "",
-        "sha256": "",
-        "declared_parents": [],
-        "features": "",
-        "weights": "",
-        "license": "",
-        "created": "",
-        "library": "",
-        "audit": "",
-        "status": "ok",
-        "message": "",
-        "origins": [],
-    }
 
 
 def _near_misses(pairs: Iterable[ScoredPair], accepted: Mapping[Key, ScoredPair]) -> tuple[Rejected, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,12 @@ class Surveyed:
     matches: tuple[Match, ...]
 
 
+End = tuple[str, str]
+"""A model and one of its blocks."""
+
+Ends = tuple[End, End]
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """One block of one of the distinct models, by its number."""
@@ -69,29 +75,67 @@ class _Place:
     block: Block
 
 
+class _Places:
+    """All blocks of the distinct models, looked up by number, or by model and name."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        distinct: dict[str, Model] = {}
+        for model in sorted(models, key=lambda model: (model.fingerprint.digest, model.id)):
+            distinct.setdefault(model.fingerprint.digest, model)
+        self.models = list(distinct.values())
+        self.all = [
+            _Place(number, block) for number, one in enumerate(self.models) for block in blocks(one.fingerprint)
+        ]
+        self._numbers = {self.end(number): number for number in range(len(self.all))}
+
+    def end(self, number: int) -> End:
+        """The model and the block."""
+        place = self.all[number]
+        return self.models[place.model].id, place.block.name
+
+    def numbers(self, ends: Ends) -> tuple[int, int]:
+        """Of two blocks."""
+        return self._numbers[ends[0]], self._numbers[ends[1]]
+
+
+def near(models: Sequence[Model]) -> list[Ends]:
+    """Two blocks whose sketches agree, each such pair once; at most ``SHORTLIST`` for each block. Of several models of
+    the same bytes the first by id stands for all.
+    """
+    places = _Places(models)
+    return [(places.end(first), places.end(second)) for first, second in _near(places.all)]
+
+
+def compared(models: Sequence[Model], ends: Sequence[Ends], shop: Workshop) -> dict[Ends, Match]:
+    """What the second of two blocks is to the first; of those that can be read."""
+    places = _Places(models)
+    numbers = [places.numbers(each) for each in ends]
+    found = _Compared(places)
+    for pair_of, tensors in _read(places, numbers, shop):
+        found.add(*pair_of, tensors)
+    matches = ((each, found.match(*pair)) for each, pair in zip(ends, numbers, strict=True))
+    return {each: match for each, match in matches if match is not None}
+
+
 def survey(
-    models: Sequence[Model], measured: Sequence[PairEvidence], shop: Workshop
+    models: Sequence[Model], near: Sequence[Ends], measured: Sequence[PairEvidence], shop: Workshop
 ) -> dict[str, tuple[Surveyed, ...]]:
-    """By model, its blocks in network order with their exact matches. ``measured``: the comparisons of whole models.
+    """By model, its blocks in network order with their exact matches. ``near``: the blocks that are worth reading; see
+    :func:`near`. ``measured``: the comparisons of whole models.
 
     What cannot be read any more has no match.
     """
-    distinct: dict[str, Model] = {}
-    for model in sorted(models, key=lambda model: (model.fingerprint.digest, model.id)):
-        distinct.setdefault(model.fingerprint.digest, model)
-    chosen = list(distinct.values())
-    places = [_Place(number, block) for number, model in enumerate(chosen) for block in blocks(model.fingerprint)]
-    compared = _Compared(chosen, places)
+    places = _Places(models)
+    found = _Compared(places)
     for pair in measured:
-        compared.add(pair.a, pair.b, pair.tensors)
-    missing = [ends for ends in _near(places) if not compared.knows(*ends)]
-    for pair_of, tensors in _read(chosen, places, missing, shop):
-        compared.add(*pair_of, tensors)
-    found = compared.matches()
+        found.add(pair.a, pair.b, pair.tensors)
+    missing = [numbers for ends in near if not found.knows(*(numbers := places.numbers(ends)))]
+    for pair_of, tensors in _read(places, missing, shop):
+        found.add(*pair_of, tensors)
     by_digest = defaultdict(list)
-    for place, matches in zip(places, found, strict=True):
+    for place, matches in zip(places.all, found.matches(), strict=True):
         norm = sum(tensor.norm**2 for tensor in place.block.matrices)
-        by_digest[chosen[place.model].fingerprint.digest].append(
+        by_digest[places.models[place.model].fingerprint.digest].append(
             Surveyed(place.block.name, place.block.size, norm, matches)
         )
     return {model.id: tuple(by_digest.get(model.fingerprint.digest, ())) for model in models}
@@ -126,16 +170,17 @@ def _sketch(block: Block) -> npt.NDArray[np.float32]:
 
 
 def _read(
-    models: Sequence[Model], places: Sequence[_Place], missing: Sequence[tuple[int, int]], shop: Workshop
+    places: _Places, missing: Sequence[tuple[int, int]], shop: Workshop
 ) -> Iterator[tuple[tuple[str, str], tuple[TensorComparison, ...]]]:
     """Compare the blocks of each two models in one go; a pair that cannot be read is left out."""
     by_pair: dict[tuple[int, int], list[tuple[Block, Block]]] = defaultdict(list)
     for first, second in missing:
-        by_pair[places[first].model, places[second].model].append((places[first].block, places[second].block))
+        here, there = places.all[first], places.all[second]
+        by_pair[here.model, there.model].append((here.block, there.block))
     work = []
     for (a, b), ends in by_pair.items():
         tensors = tuple(pair for x, y in ends for pair in zip(x.matrices, y.matrices, strict=True))
-        one, other = models[a].checkpoint, models[b].checkpoint
+        one, other = places.models[a].checkpoint, places.models[b].checkpoint
         names = [(x.spec.name, y.spec.name) for x, y in tensors]
         schemas = (evidence.SCHEMA, fingerprint.SCHEMA)
         key = artefact_key(COMPARISONS.kind, schemas, one.digest, other.digest, names)
@@ -143,7 +188,7 @@ def _read(
     outcomes = shop.map_pairs(COMPARISONS, compare, work, list(by_pair))
     for (a, b), outcome in zip(by_pair, outcomes, strict=True):
         if outcome.value is not None:
-            yield (models[a].id, models[b].id), outcome.value
+            yield (places.models[a].id, places.models[b].id), outcome.value
 
 
 def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
@@ -155,12 +200,12 @@ def compare(task: CompareTask) -> tuple[TensorComparison, ...]:
 class _Compared:
     """What is known exactly, tensor by tensor, looked up by places."""
 
-    def __init__(self, models: Sequence[Model], places: Sequence[_Place]) -> None:
-        self._models, self._places = models, places
-        self._number = {model.id: number for number, model in enumerate(models)}
+    def __init__(self, places: _Places) -> None:
+        self._places = places
+        self._number = {model.id: number for number, model in enumerate(places.models)}
         self._of: dict[tuple[int, str], int] = {
             (place.model, tensor.spec.name): number
-            for number, place in enumerate(places)
+            for number, place in enumerate(places.all)
             for tensor in place.block.matrices
         }
         self._tensors: dict[tuple[int, int], dict[tuple[str, str], TensorComparison]] = defaultdict(dict)
@@ -177,23 +222,30 @@ class _Compared:
 
     def knows(self, first: int, second: int) -> bool:
         """Have all matrices of the two places been compared?"""
-        return self._whole(first, second) is not None or self._whole(second, first) is not None
+        return bool(self._whole(first, second) or self._whole(second, first))
+
+    def match(self, first: int, second: int) -> Match | None:
+        """What the second place is to the first, where all their matrices have been compared."""
+        tensors = self._whole(first, second) or self._whole(second, first)
+        if not tensors:
+            return None
+        x, y = self._places.all[first], self._places.all[second]
+        return Match(*self._places.end(second), *_moments(x.block, y.block, tensors))
 
     def matches(self) -> list[tuple[Match, ...]]:
-        """By place."""
-        found: list[list[Match]] = [[] for _ in self._places]
+        """By place, the nearest first."""
+        found: list[list[Match]] = [[] for _ in self._places.all]
         for first, second in sorted({(min(ends), max(ends)) for ends in self._tensors}):
-            tensors = self._whole(first, second) or self._whole(second, first)
-            if tensors is not None:
-                x, y = self._places[first], self._places[second]
-                numbers = _moments(x.block, y.block, tensors)
-                found[first].append(Match(self._models[y.model].id, y.block.name, *numbers))
-                found[second].append(Match(self._models[x.model].id, x.block.name, *numbers))
+            match = self.match(first, second)
+            if match is not None:
+                model, block = self._places.end(first)
+                found[first].append(match)
+                found[second].append(replace(match, model=model, block=block))
         return [tuple(sorted(matches, key=lambda match: match.squared_distance)) for matches in found]
 
     def _whole(self, first: int, second: int) -> list[TensorComparison] | None:
         known = self._tensors.get((first, second), {})
-        x, y = self._places[first].block, self._places[second].block
+        x, y = self._places.all[first].block, self._places.all[second].block
         if x.shapes != y.shapes:
             return None
         names = [(a.spec.name, b.spec.name) for a, b in zip(x.matrices, y.matrices, strict=True)]

@@ -9,12 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from lineage_graph import build, declared, examination, index, judgement, lookup, recognition, strangers
+from lineage_graph import (
+    build,
+    conclusion,
+    declared,
+    examination,
+    index,
+    judgement,
+    leads,
+    lookup,
+    recognition,
+    strangers,
+)
 from lineage_graph.build import BuildSettings
 from lineage_graph.cached import Workshop
 from lineage_graph.calibration import shipped
@@ -23,6 +34,7 @@ from lineage_graph.errors import LineageGraphError, ModelError
 from lineage_graph.executors import make_executor
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.index import Index, Rows
+from lineage_graph.joining import joined
 from lineage_graph.manifest import HubEntry, PathEntry
 from lineage_graph.render.node_link import Families
 from lineage_graph.sources import digest
@@ -94,25 +106,27 @@ def trace(
     looked_at = sorted({*lookup.worth(kept, model, rows), *kept.rows(model.checkpoint.declared_parents)})
     around = _resolved([*kept.models(looked_at), model], kept)
     known = {one.id: one for one in around}
-    pairs = examination.propose(around, settings.metadata)
+    pairs = leads.propose(around, settings.metadata)
     same = {one.id for one in around if one.fingerprint.digest == model.fingerprint.digest}
     own = [pair for pair in pairs if same & {pair.a, pair.b}]
     partners = {one for pair in own for one in (pair.a, pair.b)} - same
     lost = _lost([known[name] for name in sorted(partners)], shop)
     usable = [pair for pair in own if not lost.keys() & {pair.a, pair.b}]
     usable = recognition.worth_comparing(around, usable, shop)
-    whole = judgement.Surroundings(int(kept.about["pairs"]) + len(usable), _strangers(kept, rows, around, [model]))
+    tested = int(kept.about["pairs"]) + len(usable)
+    whole = judgement.surroundings(tested, _strangers(kept, rows, around, [model]))
     measured, _ = examination.measure(around, usable, shop, probes, {})
     first = judgement.judge(around, measured, settings.metadata, shipped(), whole)
     akin = {one for pair in first if pair.confidence >= NEAR for one in (pair.a, pair.b) if same & {pair.a, pair.b}}
     chosen = _families(families, (akin | same) - {model.id}) | partners | same
     part = _part(kept, known, chosen)
     if len(looked_at) < len(rows):
-        pairs = examination.propose(part, settings.metadata)
-        whole = replace(whole, strangers=_strangers(kept, rows, around, part))
+        pairs = leads.propose(part, settings.metadata)
+        whole = judgement.surroundings(tested, _strangers(kept, rows, around, part))
     others = [pair for pair in pairs if not same & {pair.a, pair.b} and {pair.a, pair.b} <= chosen]
-    seen = build.look(part, [*usable, *others], shop, Stopwatch(), probes, settings)
-    graph = build.conclude(families.name, seen, (), settings.metadata, shipped(), whole)
+    worth = leads.follow(part, [*usable, *recognition.worth_comparing(part, others, shop)])
+    seen = build.look(part, worth, shop, Stopwatch(), probes, settings)
+    graph = joined(families.name, part, [conclusion.drawn(seen, settings.metadata, shipped(), whole)], ())
     scored = judgement.judge(part, seen.measured, settings.metadata, shipped(), whole)
     sampled = _sampled(kept)
     mine = [pair for pair in scored if model.id in (pair.a, pair.b)]

@@ -51,10 +51,10 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time the body of a ``with`` block."""
+        """Time the body of a ``with`` block; several of one name add up."""
         start = time.perf_counter()
         yield
-        self.timings[name] = time.perf_counter() - start
+        self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - start
 
 
 Entries = Sequence[AnyEntry]

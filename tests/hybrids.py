@@ -10,7 +10,7 @@ from lineage_graph.fingerprint import FingerprintTask
 from lineage_graph.sources.digest import DigestTask
 from lineage_graph.sources.digest import compute as digest
 from lineage_graph.store import Store
-from lineage_graph.survey import survey
+from lineage_graph.survey import near, survey
 from lineage_graph.types import Checkpoint, Model, silent
 
 BLOCKS = 4
@@ -60,4 +60,5 @@ def read(states, folder):
 def surveyed(states, folder, measured=()):
     """The survey of a zoo of ``states``."""
     with make_executor(1) as executor:
-        return survey(read(states, folder), measured, Workshop(executor, Store(folder / "store"), silent))
+        models = read(states, folder)
+        return survey(models, near(models), measured, Workshop(executor, Store(folder / "store"), silent))

@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 import lineages_on_disk as disk
+from lineage_graph import build as whole
 from lineage_graph import evidence, fingerprint, manifest, recognition, survey, trimmed
 from lineage_graph.build import BuildSettings, build
+from lineage_graph.errors import UnreadableFileError
 from lineage_graph.sources import digest
 
 STATES = disk.states()
@@ -125,6 +127,57 @@ def test_what_is_known_of_a_pair_is_not_worked_out_again(tmp_path, monkeypatch):
     assert built(tmp_path, ids, "out", "cache") != first
     assert weighed
     assert len(set.intersection(*weighed)) == 1
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """The ids of the models of each part that was judged, since it was last cleared."""
+    seen = []
+    real = whole.conclude
+
+    def watched(examined, *rest):
+        seen.append({model.id for model in examined.models})
+        return real(examined, *rest)
+
+    monkeypatch.setattr(whole, "conclude", watched)
+    return seen
+
+
+def test_only_the_part_that_changed_is_judged_again(tmp_path, judged):
+    wide, narrow = zoo_of_two_shapes(tmp_path)
+    everyone = {name: name for name in sorted(wide | narrow)}
+    without = {name: id_ for name, id_ in everyone.items() if name != "d"}
+    first = built(tmp_path, without, "out", "cache")
+    assert sorted(map(sorted, judged)) == [sorted(wide - {"d"}), sorted(narrow)]
+    for ids, changed in (
+        (everyone, wide),
+        (without, None),
+        ({**without, "e": "renamed"}, narrow - {"e"} | {"renamed"}),
+    ):
+        judged.clear()
+        found = built(tmp_path, ids, "out", "cache")
+        assert judged == ([changed] if changed else [])
+        assert (found == first) == (ids == without)
+
+
+def test_what_failed_is_tried_again(tmp_path, monkeypatch, judged):
+    wide, narrow = zoo_of_two_shapes(tmp_path)
+    ids = {name: name for name in sorted(wide | narrow)}
+    real = evidence.compare
+
+    def unlucky(task):
+        if task.a.path.endswith(("a.safetensors", "c.safetensors")):
+            raise UnreadableFileError(f"{task.a.path}: cannot be read (once)")
+        return real(task)
+
+    monkeypatch.setattr(evidence, "compare", unlucky)
+    once = built(tmp_path, ids, "out", "cache")
+    assert "not compared" in once["lineage.json"].decode()
+    monkeypatch.setattr(evidence, "compare", real)
+    judged.clear()
+    again = built(tmp_path, ids, "out", "cache")
+    assert judged == [wide]
+    assert again == built(tmp_path, ids, "new", "new-cache")
 
 
 @pytest.mark.parametrize("ids", [{"r0": "r0", "a": "a", "b": "b"}, {"r0": "r0", "a": "other", "b": "b", "c": "c"}])

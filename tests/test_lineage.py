@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 
 from fingerprints import model
+from lineage_graph.joining import joined
 from lineage_graph.kinship import Blend, Splice
-from lineage_graph.lineage import LineageSettings, assemble
+from lineage_graph.lineage import LineageSettings, draw
 from lineage_graph.types import DirectionCue, Failure, ScoredPair
 
 SETTINGS = LineageSettings(threshold=0.5)
+
+
+def assemble(name, zoo, pairs, failures, settings, several=()):
+    """The graph of a zoo that is one part."""
+    return joined(name, zoo, [draw(zoo, pairs, settings, several)], failures)
 
 
 def weights(seed):

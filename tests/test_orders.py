@@ -4,11 +4,11 @@ import pytest
 
 from fingerprints import model
 from lineage_graph.calibration import Calibration
-from lineage_graph.lineage import LineageSettings, assemble
+from lineage_graph.lineage import LineageSettings
 from lineage_graph.orders import with_orders
 from lineage_graph.scoring import score
 from lineage_graph.types import PairEvidence
-from test_lineage import weights
+from test_lineage import assemble, weights
 
 
 def pair(a, b, laid_out=0.0, distance=0.3, **signals):

@@ -72,13 +72,13 @@ def test_a_file_that_is_gone_has_no_matches(tmp_path):
     from lineage_graph.cached import Workshop
     from lineage_graph.executors import make_executor
     from lineage_graph.store import Store
-    from lineage_graph.survey import survey
+    from lineage_graph.survey import near, survey
     from lineage_graph.types import silent
 
     models = read({"a": network(1), "b": tuned(network(1), 2)}, tmp_path)
     (tmp_path / "b.safetensors").unlink()
     with make_executor(1) as executor:
-        found = survey(models, [], Workshop(executor, Store(tmp_path / "store"), silent))
+        found = survey(models, near(models), [], Workshop(executor, Store(tmp_path / "store"), silent))
     assert [one.matches for one in found["a"]] == [()] * 5
 
 

@@ -23,7 +23,7 @@ from lineage_graph.origins import origins
 from lineage_graph.sources.grow.recipes import block_origins
 from lineage_graph.splices import splices
 from lineage_graph.store import Store
-from lineage_graph.survey import survey
+from lineage_graph.survey import near, survey
 from lineage_graph.types import Progress
 
 ZOOS: Sequence[tuple[str, int]] = (("vits", 15), ("hybrids", 16))
@@ -60,7 +60,7 @@ def run(workdir: Path, progress: Progress) -> str:
         for recipe, models in ZOOS:
             for seed in SEEDS:
                 zoo = grown(models, seed, workdir, progress, recipe=recipe, shop=shop).zoo
-                surveyed = survey(zoo.models, (), shop)
+                surveyed = survey(zoo.models, near(zoo.models), (), shop)
                 truth, found = block_origins(recipe, models, seed), splices(surveyed)
                 rows.append([recipe, seed, *_row(judge(truth, origins(surveyed), found), found)])
     header = [

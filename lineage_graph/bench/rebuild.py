@@ -25,8 +25,8 @@ RECIPE, SEED = "digits", 5
 SIZES = (100, 300, 1_000)
 VARIABLE = "LGRAPH_REBUILD_MODELS"
 
-KINDS = ("fingerprint", "recognition", "comparison", "trimmed", "retuned", "block-comparison")
-"""What is measured of models and pairs, as the store calls it."""
+KINDS = ("fingerprint", "recognition", "comparison", "trimmed", "retuned", "block-comparison", "piece")
+"""What is measured of models and pairs, and judged of parts, as the store calls it."""
 
 WRITTEN = ("lineage.json", "lineage.graphml", "report.md", "index.arrow")
 """Outputs that do not tell how long they took."""
@@ -112,7 +112,7 @@ def report(found: Mapping[int, Rebuilt]) -> str:
     return "\n".join(
         [
             table(header, times),
-            "Measurements that the one more needed.\n",
+            "Measurements and judgements that the one more needed.\n",
             table(["models", *KINDS], counts),
         ]
     )

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lineage_graph import examination, fingerprint, index
+from lineage_graph import fingerprint, index, leads
 from lineage_graph.bench.markdown import table
 from lineage_graph.build import BuildSettings
 from lineage_graph.cached import Workshop
@@ -80,7 +80,7 @@ def _row(population: Population, folder: Path) -> list[object]:
         _seconds(lambda: kept.models(comparable(kept, model).tolist()))  # the first call imports
         opened = _seconds(lambda: kept.models(comparable(kept, model).tolist()))
         around = [*kept.models(comparable(kept, model).tolist()), model]
-        proposed = _seconds(lambda: examination.propose(around, metadata=False))
+        proposed = _seconds(lambda: leads.propose(around, metadata=False))
         made: list[Any] = []
         first = _seconds(lambda: made.append(trace(model, kept, families, shop, SETTINGS, None)))
         again = _seconds(lambda: made.append(trace(model, kept, families, shop, SETTINGS, None)))

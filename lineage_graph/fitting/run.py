@@ -9,8 +9,8 @@ from pathlib import Path
 
 import networkx as nx
 
-from lineage_graph import __version__
-from lineage_graph.build import BuildSettings, conclude, examine
+from lineage_graph import __version__, conclusion
+from lineage_graph.build import BuildSettings, examine
 from lineage_graph.cached import Workshop
 from lineage_graph.calibration import Calibration
 from lineage_graph.evaluate import Truth, load_truth
@@ -18,8 +18,11 @@ from lineage_graph.examination import Examination
 from lineage_graph.features.settings import ProbeSettings
 from lineage_graph.fitting.cues import TrueEdge, reliabilities
 from lineage_graph.fitting.edges import Drawn, confidences, direction, drawn
+from lineage_graph.joining import joined
+from lineage_graph.judgement import surroundings
 from lineage_graph.manifest import GrowEntry, Growth
 from lineage_graph.scoring import prior, score
+from lineage_graph.strangers import levels
 from lineage_graph.zoo import Stopwatch, read_zoo
 
 RECIPES: Mapping[str, int] = {
@@ -117,5 +120,6 @@ def true_edges(zoo: Known) -> Iterator[TrueEdge]:
 
 def _drawn(zoos: Sequence[Known], calibration: Calibration) -> Iterator[Drawn]:
     for zoo in zoos:
-        graph = conclude(zoo.name, zoo.seen, (), False, calibration)
+        around = surroundings(len(zoo.seen.measured), levels(zoo.seen.models))
+        graph = joined(zoo.name, zoo.seen.models, [conclusion.drawn(zoo.seen, False, calibration, around)], ())
         yield from drawn(graph, zoo.truth)

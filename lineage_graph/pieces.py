@@ -1,0 +1,96 @@
+"""What was found of one part of a zoo, as the store keeps it: whoever builds the same part again has it already.
+
+The key holds everything that the piece depends on, the code that made it too: a judgement is cheap to make again, and
+one that a changed rule would not make any more must not come back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import lineage_graph
+from lineage_graph.cached import Artefact
+from lineage_graph.judgement import Surroundings
+from lineage_graph.lineage import Drawn
+from lineage_graph.parts import Part
+from lineage_graph.store import artefact_key
+from lineage_graph.types import Model, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """``drawn``: with all evidence that counts. ``alone``: by weights alone, where that may be something else.
+    ``compared``: number of pairs that were looked at.
+    """
+
+    drawn: Drawn
+    alone: Drawn | None
+    compared: int
+
+    @property
+    def plain(self) -> Drawn:
+        """What is drawn by weights alone."""
+        return self.alone or self.drawn
+
+
+def key(part: Part, around: Surroundings, settings: Mapping[str, Any]) -> str:
+    """Where the store keeps the piece. ``settings``: of the build, whatever changes what it finds."""
+    leads = part.leads
+    suggested = [[asdict(pair) for pair in leads.pairs], [asdict(one) for one in leads.sums], leads.blocks]
+    about = [_known(model) for model in part.models]
+    return artefact_key(PIECES.kind, code(), about, suggested, asdict(around.of(part.models)), settings)
+
+
+def _known(model: Model) -> list[object]:
+    """Everything but where its files lie: what is written there is known by its digest."""
+    told = model.fingerprint
+    group = model.features.group if model.features is not None else None
+    return [
+        *(repr(replace(model.checkpoint, path="")), told.digest, told.format, told.architecture, told.signature),
+        *(sorted(told.counters.items()), group),
+    ]
+
+
+@cache
+def code() -> str:
+    """Digest of this package: of its modules, and of the fitted files that it ships."""
+    root = Path(lineage_graph.__file__).parent
+    files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json", ".safetensors"))
+    seen = hashlib.sha256()
+    for path in files:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        seen.update(f"{content}  {path.relative_to(root).as_posix()}\n".encode())
+    return seen.hexdigest()
+
+
+def to_bytes(piece: Piece) -> bytes:
+    """Serialise as JSON."""
+    alone = _written(piece.alone) if piece.alone is not None else None
+    return json.dumps([_written(piece.drawn), alone, piece.compared]).encode()
+
+
+def from_bytes(data: bytes) -> Piece:
+    """The inverse of :func:`to_bytes`. Raises ``ValueError`` on bytes that are none."""
+    try:
+        drawn, alone, compared = json.loads(data)
+        return Piece(_read(drawn), _read(alone) if alone is not None else None, compared)
+    except TypeError as error:
+        raise ValueError(f"no piece: {error}") from error
+
+
+def _written(drawn: Drawn) -> list[object]:
+    return [drawn.edges, drawn.unseen, [asdict(one) for one in drawn.rejected], drawn.origins]
+
+
+def _read(found: Sequence[Any]) -> Drawn:
+    edges, unseen, rejected, origins = found
+    return Drawn(tuple(map(tuple, edges)), tuple(unseen), tuple(Rejected(**one) for one in rejected), origins)
+
+
+PIECES = Artefact("piece", to_bytes, from_bytes)
