@@ -18,11 +18,11 @@ STATES = disk.states()
 WRITTEN = ("lineage.json", "lineage.graphml", "report.md", "index.arrow")
 
 
-def built(folder, ids, out, cache, suffix=".safetensors"):
-    """``ids``: by file or folder, the model's id."""
-    entries = [{"path": f"{file}{suffix}", "id": id_} for file, id_ in ids.items()]
+def built(folder, ids, out, cache, suffix=".safetensors", said=None):
+    """``ids``: by file or folder, the model's id. ``said``: by id, what the manifest says of models, if that counts."""
+    entries = [{"path": f"{file}{suffix}", "id": id_, **(said or {}).get(id_, {})} for file, id_ in ids.items()]
     (folder / "zoo.yaml").write_text(yaml.safe_dump({"name": "zoo", "models": entries}))
-    settings = BuildSettings(metadata=False, features=False, detector=False, jobs=1, cache=folder / cache)
+    settings = BuildSettings(metadata=said is not None, features=False, detector=False, jobs=1, cache=folder / cache)
     build(manifest.load(folder / "zoo.yaml"), folder / out, settings)
     return {name: (folder / out / name).read_bytes() for name in WRITTEN}
 
@@ -57,6 +57,27 @@ def test_any_sequence_of_changes_ends_as_a_build_from_nothing(tmp_path, seed):
         ids = change(ids, generator, tmp_path, number)
         found = built(tmp_path, ids, "out", "cache")
     assert found == built(tmp_path, ids, "new", f"new-cache-{seed}")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_so_does_any_sequence_of_claims(tmp_path, seed):
+    """Of parents, true and false ones, across families and of models that are not there, and of dates."""
+    generator = random.Random(seed)
+    ids = {name: name for name in generator.sample(sorted(STATES), 9)}
+    for name in ids:
+        disk.save(STATES[name], tmp_path / f"{name}.safetensors")
+    said = {}
+    for _ in range(5):
+        one = generator.choice(sorted(ids))
+        said[one] = {
+            "parents": [generator.choice(sorted(STATES.keys() - {one}))],
+            "created": f"2024-01-{10 + len(said)}",
+        }
+        found = built(tmp_path, ids, "out", "cache", said=said)
+        del said[generator.choice(sorted(said))]
+    found = built(tmp_path, ids, "out", "cache", said=said)
+    assert found == built(tmp_path, ids, "new", f"new-cache-{seed}", said=said)
+    assert found != built(tmp_path, ids, "out", "cache")
 
 
 @pytest.fixture
