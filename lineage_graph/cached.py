@@ -59,6 +59,8 @@ class Workshop:
         task without a key is never kept. Failures are not kept: they are tried again by the next build. ``gpu``: see
         :meth:`Executor.map <lineage_graph.executors.base.Executor.map>`.
         """
+        if not work:
+            return []
         stored = (self.kept(artefact, key) if key is not None else None for key, _ in work)
         outcomes = [Outcome(value) if value is not None else None for value in stored]
         missing = [index for index, outcome in enumerate(outcomes) if outcome is None]
