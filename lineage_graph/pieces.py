@@ -7,7 +7,9 @@ one that a changed rule would not make any more must not come back.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -21,6 +23,9 @@ from lineage_graph.lineage import Drawn
 from lineage_graph.parts import Part
 from lineage_graph.store import artefact_key
 from lineage_graph.types import Model, Rejected
+
+LIBRARIES = ("networkx", "numpy", "scipy", "timm")
+"""Those that may decide: by the order of ties, the last digit, or the networks that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +64,25 @@ def _known(model: Model) -> list[object]:
 
 @cache
 def code() -> str:
-    """Digest of this package: of its modules, and of the fitted files that it ships."""
+    """Digest of this package (its modules, and the fitted files that it ships), and of what it judges with."""
     root = Path(lineage_graph.__file__).parent
     files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json", ".safetensors"))
-    seen = hashlib.sha256()
-    for path in files:
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        seen.update(f"{content}  {path.relative_to(root).as_posix()}\n".encode())
-    return seen.hexdigest()
+    contents = [(path.relative_to(root).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+    return artefact_key(contents, [importlib.metadata.version(name) for name in LIBRARIES])
 
 
 def to_bytes(piece: Piece) -> bytes:
-    """Serialise as JSON."""
+    """Serialise as compressed JSON: a part that grows leaves a piece behind in each build."""
     alone = _written(piece.alone) if piece.alone is not None else None
-    return json.dumps([_written(piece.drawn), alone, piece.compared]).encode()
+    return zlib.compress(json.dumps([_written(piece.drawn), alone, piece.compared]).encode())
 
 
 def from_bytes(data: bytes) -> Piece:
     """The inverse of :func:`to_bytes`. Raises ``ValueError`` on bytes that are none."""
     try:
-        drawn, alone, compared = json.loads(data)
+        drawn, alone, compared = json.loads(zlib.decompress(data))
         return Piece(_read(drawn), _read(alone) if alone is not None else None, compared)
-    except TypeError as error:
+    except (TypeError, zlib.error) as error:
         raise ValueError(f"no piece: {error}") from error
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import math
+import zlib
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_other_code_finds_nothing(monkeypatch):
     assert pieces.key(PART, AROUND, SETTINGS) != before
 
 
-def test_the_digest_of_the_code_is_of_every_module(tmp_path, monkeypatch):
+def test_the_digest_of_the_code_is_of_every_module_and_library(tmp_path, monkeypatch):
     (tmp_path / "part").mkdir()
     (tmp_path / "__init__.py").write_text("")
     (tmp_path / "part" / "rule.py").write_text("LIMIT = 1")
@@ -92,8 +93,10 @@ def test_the_digest_of_the_code_is_of_every_module(tmp_path, monkeypatch):
         digests.append(pieces.code.__wrapped__())
         (tmp_path / file).write_text(content)
     digests.append(pieces.code.__wrapped__())
+    monkeypatch.setattr(pieces.importlib.metadata, "version", lambda name: "99")
+    digests.append(pieces.code.__wrapped__())
     assert digests[0] == digests[1]
-    assert len(set(digests)) == 3
+    assert len(set(digests)) == 4
 
 
 def test_pieces_come_back_as_they_were():
@@ -111,5 +114,6 @@ def test_pieces_come_back_as_they_were():
 
 @pytest.mark.parametrize("damaged", [b"", b"[]", b"{}", b"[1, 2, 3]", b"[[[], [], [{}], {}], null, 1]", b"\xff"])
 def test_what_is_no_piece_is_refused(damaged):
-    with pytest.raises(ValueError, match=r".+"):
-        pieces.from_bytes(damaged)
+    for data in (damaged, zlib.compress(damaged)):
+        with pytest.raises(ValueError, match=r".+"):
+            pieces.from_bytes(data)
