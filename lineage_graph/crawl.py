@@ -121,7 +121,8 @@ def plan(entries: Sequence[AnyEntry], client: HubClient, progress: Progress) -> 
     """
     wanted = [one for place, entry in enumerate(entries) for one in _wanted(place, entry, client)]
     tasks = _named(_without_repeats(wanted))
-    progress(LOOK_UP, 0, len(tasks))
+    if tasks:
+        progress(LOOK_UP, 0, len(tasks))
     made: list[Planned] = []
     with ThreadPoolExecutor(client.settings.connections) as pool:
         for planned in pool.map(lambda task: _plan(task, client), tasks):
