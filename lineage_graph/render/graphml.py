@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,8 @@ from lineage_graph.types import LineageGraph
 if TYPE_CHECKING:
     import networkx as nx
 
-_ALLOWED = ((0x20, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF))
-"""Characters of XML 1.0 besides tab and line feed (section 2.2). A carriage return is allowed, but readers turn it into
-a line feed."""
+_FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What is no character of XML 1.0 (section 2.2), and the carriage return, which readers turn into a line feed."""
 
 REPLACEMENT = "\ufffd"
 
@@ -74,9 +74,4 @@ def _text(value: Any) -> str:
 
 
 def _clean(text: str) -> str:
-    return "".join(char if _is_xml(char) else REPLACEMENT for char in text)
-
-
-def _is_xml(char: str) -> bool:
-    code = ord(char)
-    return char in "\t\n" or any(low <= code <= high for low, high in _ALLOWED)
+    return _FORBIDDEN.sub(REPLACEMENT, text)
