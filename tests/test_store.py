@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from lineage_graph.cached import Artefact, Later, Workshop
-from lineage_graph.errors import OutputError, UnreadableFileError
+from lineage_graph.errors import FeaturesUnavailableError, OutputError, UnreadableFileError
 from lineage_graph.executors import SerialExecutor
 from lineage_graph.store import Store, artefact_key, write_atomic
 from lineage_graph.types import silent
@@ -70,6 +70,34 @@ def test_finished_work_is_not_done_again_and_failures_are_tried_again(tmp_path):
     again = workshop(tmp_path).map(TEXT, note, [(word, word) for word in words])
     assert [o.value for o in again] == ["aa", "bad", "cc"]
     assert done == ["bad"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A task that reads checkpoints."""
+
+    paths: tuple[str, ...]
+    error: Exception
+
+
+def fail(task):
+    raise task.error
+
+
+def test_what_failed_is_known_by_what_it_read(tmp_path):
+    shop = workshop(tmp_path)
+    gone, none = UnreadableFileError("gone"), FeaturesUnavailableError("no network, today or tomorrow")
+    shop.map(TEXT, fail, [(None, Reading(("a", "b"), gone)), (None, Reading(("c",), none))])
+    assert shop.failed_on(["b", "d"])
+    assert not shop.failed_on(["c", "d"])
+    shop.map(TEXT, double, [(None, "bad")])
+    assert shop.failed_on(["d"]), "a task that does not say what it read may have read anything"
+
+
+def test_without_work_nothing_is_told(tmp_path):
+    log = []
+    assert workshop(tmp_path, log).map(TEXT, double, []) == []
+    assert log == []
 
 
 def test_a_task_is_made_only_if_it_is_to_be_done(tmp_path):
