@@ -1,7 +1,8 @@
 """The whole pipeline, and the only module that knows every stage.
 
 It reads as the diagram of the architecture: locate → fetch → fingerprint → candidates → evidence → scoring → lineage →
-render. Stages fan out through the executor, the store keeps what they made, and only this driver writes.
+render. Candidates, and other leads, are sought in the whole zoo; what follows goes part by part, until the parts are
+joined into one graph. Stages fan out through the executor, the store keeps what they made, and only this driver writes.
 """
 
 from __future__ import annotations

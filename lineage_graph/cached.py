@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from lineage_graph.errors import ChangedFileError, FeaturesUnavailableError
+from lineage_graph.errors import ChangedFileError
 from lineage_graph.executors import Executor, Outcome
 from lineage_graph.locality import along
 from lineage_graph.store import Store
@@ -37,8 +37,8 @@ class Later(Generic[Task]):
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """What the stages that fan out share. ``files``: those of the models; a task names the models that it reads by its
-    ``paths``, and what it made of one that has changed meanwhile is its failure. ``failed``: the paths of tasks that
-    failed, and might not do so again; empty for one that has none.
+    ``paths``, and what it made of one that has changed meanwhile is its failure. ``failed``: the paths that
+    tasks which failed had read, an empty one of a task that does not say.
     """
 
     executor: Executor
@@ -73,7 +73,7 @@ class Workshop:
             outcome = self._sound(task, made)
             if outcome.value is not None and key is not None:
                 self.keep(artefact, key, outcome.value)
-            if outcome.error and outcome.error != FeaturesUnavailableError.__name__:
+            if outcome.error:
                 self.failed.update(getattr(task, "paths", ("",)))
             outcomes[index] = outcome
             done += 1

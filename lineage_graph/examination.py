@@ -38,7 +38,7 @@ WEIGHED = Artefact("weighed", evidence.weighed_to_bytes, evidence.weighed_from_b
 @dataclass(frozen=True, slots=True)
 class Examination:
     """``unreadable``: pairs whose weights could not be compared. ``several``: models that are sums or collages of
-    others. ``surveyed``: by model, its blocks against all others.
+    others. ``surveyed``: by model, its blocks against those of others.
     """
 
     models: tuple[Model, ...]

@@ -25,7 +25,7 @@ class Leads:
     blocks: tuple[Ends, ...]
 
     def links(self) -> Iterator[tuple[str, str]]:
-        """Every two models that one of them is about."""
+        """The pairs of models that a lead is about."""
         yield from ((pair.a, pair.b) for pair in self.pairs)
         yield from ((parent, one.child) for one in self.sums for parent in parents(one))
         yield from ((one[0], other[0]) for one, other in self.blocks)

@@ -69,13 +69,17 @@ def _told(models: Sequence[Model]) -> Iterator[tuple[str, str]]:
     known = {model.id for model in models}
     same: dict[str, str] = {}
     for model in models:
-        yield model.id, same.setdefault(model.fingerprint.digest, model.id)
+        first = same.setdefault(model.fingerprint.digest, model.id)
+        if first != model.id:
+            yield model.id, first
         yield from ((model.id, claim) for claim in model.checkpoint.declared_parents if claim in known)
 
 
 def _together(models: Sequence[Model], links: Iterable[tuple[str, str]]) -> list[list[Model]]:
     """The models that links join, in their order."""
-    graph: nx.Graph[str] = nx.Graph(list(links))
+    graph: nx.Graph[str] = nx.Graph()
+    graph.add_nodes_from(model.id for model in models)
+    graph.add_edges_from(links)
     number = {one: place for place, part in enumerate(nx.connected_components(graph)) for one in part}
     found: dict[int, list[Model]] = {}
     for model in models:

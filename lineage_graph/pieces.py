@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import sys
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from lineage_graph.parts import Part
 from lineage_graph.store import artefact_key
 from lineage_graph.types import Model, Rejected
 
-LIBRARIES = ("networkx", "numpy", "scipy", "timm")
+LIBRARIES = ("networkx", "numpy", "scipy", "timm", "torch")
 """Those that may decide: by the order of ties, the last digit, or the networks that there are."""
 
 
@@ -41,24 +42,25 @@ class Piece:
     @property
     def plain(self) -> Drawn:
         """What is drawn by weights alone."""
-        return self.alone or self.drawn
+        return self.alone if self.alone is not None else self.drawn
 
 
 def key(part: Part, around: Surroundings, settings: Mapping[str, Any]) -> str:
     """Where the store keeps the piece. ``settings``: of the build, whatever changes what it finds."""
     leads = part.leads
     suggested = [[asdict(pair) for pair in leads.pairs], [asdict(one) for one in leads.sums], leads.blocks]
-    about = [_known(model) for model in part.models]
+    about = [_known(model, dated=settings["metadata"]) for model in part.models]
     return artefact_key(PIECES.kind, code(), about, suggested, asdict(around.of(part.models)), settings)
 
 
-def _known(model: Model) -> list[object]:
-    """Everything but where its files lie: what is written there is known by its digest."""
-    told = model.fingerprint
+def _known(model: Model, *, dated: bool) -> list[object]:
+    """What a judgement knows of a model. Of one that was sampled the digest is known, and not the weights."""
+    told, printed = model.checkpoint, model.fingerprint
+    created = told.created.isoformat() if told.created is not None and dated else ""
     group = model.features.group if model.features is not None else None
     return [
-        *(repr(replace(model.checkpoint, path="")), told.digest, told.format, told.architecture, told.signature),
-        *(sorted(told.counters.items()), group),
+        *(told.id, told.digest, told.arch, told.declared_parents, created, group, model.sampled),
+        *(printed.digest, printed.format, printed.architecture, printed.signature, sorted(printed.counters.items())),
     ]
 
 
@@ -68,7 +70,7 @@ def code() -> str:
     root = Path(lineage_graph.__file__).parent
     files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json", ".safetensors"))
     contents = [(path.relative_to(root).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
-    return artefact_key(contents, [importlib.metadata.version(name) for name in LIBRARIES])
+    return artefact_key(contents, sys.version_info[:2], [importlib.metadata.version(name) for name in LIBRARIES])
 
 
 def to_bytes(piece: Piece) -> bytes:

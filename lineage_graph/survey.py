@@ -103,7 +103,8 @@ def near(models: Sequence[Model]) -> list[Ends]:
     the same bytes the first by id stands for all.
     """
     places = _Places(models)
-    return [(places.end(first), places.end(second)) for first, second in _near(places.all)]
+    # In an order that no other model changes.
+    return [(places.end(first), places.end(second)) for first, second in sorted(_near(places.all))]
 
 
 def compared(models: Sequence[Model], ends: Sequence[Ends], shop: Workshop) -> dict[Ends, Match]:
@@ -118,9 +119,9 @@ def compared(models: Sequence[Model], ends: Sequence[Ends], shop: Workshop) -> d
 
 
 def survey(
-    models: Sequence[Model], near: Sequence[Ends], measured: Sequence[PairEvidence], shop: Workshop
+    models: Sequence[Model], ends: Sequence[Ends], measured: Sequence[PairEvidence], shop: Workshop
 ) -> dict[str, tuple[Surveyed, ...]]:
-    """By model, its blocks in network order with their exact matches. ``near``: the blocks that are worth reading; see
+    """By model, its blocks in network order with their exact matches. ``ends``: the blocks that are worth reading; see
     :func:`near`. ``measured``: the comparisons of whole models.
 
     What cannot be read any more has no match.
@@ -129,7 +130,7 @@ def survey(
     found = _Compared(places)
     for pair in measured:
         found.add(pair.a, pair.b, pair.tensors)
-    missing = [numbers for ends in near if not found.knows(*(numbers := places.numbers(ends)))]
+    missing = [numbers for pair in ends if not found.knows(*(numbers := places.numbers(pair)))]
     for pair_of, tensors in _read(places, missing, shop):
         found.add(*pair_of, tensors)
     by_digest = defaultdict(list)

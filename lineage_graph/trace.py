@@ -43,6 +43,8 @@ from lineage_graph.traced import Gone, Trace
 from lineage_graph.types import CandidatePair, Checkpoint, LineageGraph, Model, Progress, silent
 from lineage_graph.zoo import DIGESTS, Stopwatch, read_zoo
 
+CHANGED = "its weights have changed since the zoo was built"
+
 NEAR = 1e-3
 """Probability of a relation from which a candidate's family is looked at, too: it may bear on the place in it."""
 
@@ -120,6 +122,9 @@ def trace(
     akin = {one for pair in first if pair.confidence >= NEAR for one in (pair.a, pair.b) if same & {pair.a, pair.b}}
     chosen = _families(families, (akin | same) - {model.id}) | partners | same
     part = _part(kept, known, chosen)
+    changed = _changed([one for one in part if one.id != model.id], shop)
+    chosen -= changed
+    part = [one for one in part if one.id not in changed]
     if len(looked_at) < len(rows):
         pairs = leads.propose(part, settings.metadata)
         whole = judgement.surroundings(tested, _strangers(kept, rows, around, part))
@@ -234,8 +239,13 @@ def _lost(models: Sequence[Model], shop: Workshop) -> dict[str, str]:
         if outcome.value is None:
             found[model.id] = outcome.message.replace(model.checkpoint.path, model.id)
         elif outcome.value != model.checkpoint.digest:
-            found[model.id] = "its weights have changed since the zoo was built"
+            found[model.id] = CHANGED
     return found
+
+
+def _changed(models: Sequence[Model], shop: Workshop) -> frozenset[str]:
+    """Those that hold other weights now: what was read of them would be kept as if it were of the old ones."""
+    return frozenset(name for name, reason in _lost(models, shop).items() if reason == CHANGED)
 
 
 def add(
@@ -250,12 +260,16 @@ def add(
 ) -> LineageGraph:
     """Write the zoo's outputs anew, with ``model`` in it: what a build gives whose manifest had it from the start.
 
-    Raises :class:`~lineage_graph.errors.LineageGraphError` where a candidate's weights are gone, and ``OutputError``.
+    Raises :class:`~lineage_graph.errors.LineageGraphError` where a candidate's weights are gone or any model's have
+    changed, and ``OutputError``.
     """
     if found.gone:
         raise LineageGraphError(
             f"{found.gone[0].id}: {found.gone[0].reason}: nothing was added; bring the zoo in order and build it again"
         )
-    models = [*kept.models(), model]
+    others = kept.models()
+    for one in sorted(_changed(others, shop)):
+        raise LineageGraphError(f"{one}: {CHANGED}: nothing was added; build it again")
+    models = [*others, model]
     graph, _, _ = build.assemble(families.name, models, families.failures, folder, shop, Stopwatch(), probes, settings)
     return graph

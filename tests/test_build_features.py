@@ -7,7 +7,8 @@ from safetensors.torch import save_file
 
 from lineage_graph import manifest
 from lineage_graph.build import BuildSettings, build
-from lineage_graph.features import anchored, held
+from lineage_graph.errors import FeaturesUnavailableError
+from lineage_graph.features import anchored, held, pairwise
 from lineage_graph.features.models import load_network
 from lineage_graph.features.settings import ProbeSettings, images_digest
 from lineage_graph.timm_compat import import_timm
@@ -41,6 +42,22 @@ def built(networks, tmp_path, arch="test_resnet", probes=None, **settings):
     (tmp_path / "z.yaml").write_text(yaml.safe_dump(document))
     settings = {"metadata": False, "jobs": 1, "cache": tmp_path / "cache", **settings}
     return build(manifest.load(tmp_path / "z.yaml"), tmp_path / "out", BuildSettings(**settings))
+
+
+def test_a_pair_of_networks_that_failed_is_tried_again(networks, tmp_path, monkeypatch):
+    """Memory that ran out says that there are no features, as an architecture that timm does not know does."""
+
+    def short(_):
+        raise FeaturesUnavailableError("can't allocate memory")
+
+    def edge():
+        ((_, _, data),) = built(networks, tmp_path, detector=False).lineage.graph.edges(data=True)
+        return data["evidence"]
+
+    monkeypatch.setattr(pairwise, "compare", short)
+    assert "linearized.l1" not in edge()
+    monkeypatch.undo()
+    assert "linearized.l1" in edge()
 
 
 def test_relatives_carry_linearized_evidence_and_strangers_stay_apart(networks, tmp_path):

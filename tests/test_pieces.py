@@ -45,7 +45,7 @@ def printed(**changes):
 OTHERS = {
     "a name": (told(id="x"), AROUND, SETTINGS),
     "a claim": (told(declared_parents=("b",)), AROUND, SETTINGS),
-    "a date": (told(created=datetime.date(2024, 1, 1)), AROUND, SETTINGS),
+    "a sample": (printed(tensors=()), AROUND, SETTINGS),
     "weights": (printed(digest="0" * 64), AROUND, SETTINGS),
     "counters": (printed(counters={"epoch": 3.0}), AROUND, SETTINGS),
     "a network": (
@@ -72,8 +72,15 @@ def test_what_a_piece_depends_on_is_in_its_key(other):
 def test_where_files_lie_and_what_others_are_like_changes_nothing():
     own = pieces.key(PART, AROUND, SETTINGS)
     assert pieces.key(told(path="/elsewhere"), AROUND, SETTINGS) == own
+    assert pieces.key(told(created=datetime.date(2024, 1, 1), source="hub:a/b@2"), AROUND, SETTINGS) == own
     crowded = surroundings(1_000, {A.fingerprint.signature: 0.5, "another": 0.9})
     assert pieces.key(PART, crowded, SETTINGS) == own
+
+
+def test_dates_count_where_metadata_does():
+    settings = {**SETTINGS, "metadata": True}
+    dated = told(created=datetime.date(2024, 1, 1))
+    assert pieces.key(dated, AROUND, settings) != pieces.key(PART, AROUND, settings)
 
 
 def test_other_code_finds_nothing(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -223,6 +224,21 @@ def test_the_graph_is_that_of_a_full_fetch_and_says_what_was_not_read(served: Hu
     report = (tmp_path / "less" / "report.md").read_text(encoding="utf-8")
     assert "Of 3 models only slices were fetched" in report
     assert json.loads((tmp_path / "less" / "run.json").read_text(encoding="utf-8"))["counts"]["sampled"] == 3
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize("first_full", [True, False])
+def test_what_was_judged_of_samples_does_not_stand_for_the_whole(tmp_path: Path, *, first_full: bool) -> None:
+    """Nor the other way round, with one cache for both."""
+    zoo = manifest(tmp_path / "far", *ZOO)
+    shared = tmp_path / "shared"
+    drawn(zoo, tmp_path / "first", full=first_full, features=True, cache=shared)
+    if first_full:
+        shutil.rmtree(tmp_path / "hf")
+    found = drawn(zoo, tmp_path / "second", full=not first_full, features=True, cache=shared)
+    if first_full:
+        shutil.rmtree(tmp_path / "hf")
+    assert found == drawn(zoo, tmp_path / "new", full=not first_full, features=True)
 
 
 def test_a_copy_that_cannot_be_kept_is_left_to_the_download(

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from lineage_graph.cached import Artefact, Later, Workshop
-from lineage_graph.errors import FeaturesUnavailableError, OutputError, UnreadableFileError
+from lineage_graph.errors import OutputError, UnreadableFileError
 from lineage_graph.executors import SerialExecutor
 from lineage_graph.store import Store, artefact_key, write_atomic
 from lineage_graph.types import silent
@@ -86,8 +86,7 @@ def fail(task):
 
 def test_what_failed_is_known_by_what_it_read(tmp_path):
     shop = workshop(tmp_path)
-    gone, none = UnreadableFileError("gone"), FeaturesUnavailableError("no network, today or tomorrow")
-    shop.map(TEXT, fail, [(None, Reading(("a", "b"), gone)), (None, Reading(("c",), none))])
+    shop.map(TEXT, fail, [(None, Reading(("a", "b"), UnreadableFileError("gone")))])
     assert shop.failed_on(["b", "d"])
     assert not shop.failed_on(["c", "d"])
     shop.map(TEXT, double, [(None, "bad")])

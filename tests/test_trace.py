@@ -6,11 +6,11 @@ import pytest
 import yaml
 
 import lineages_on_disk as disk
-from lineage_graph import evidence, lookup, manifest
+from lineage_graph import evidence, held, lookup, manifest
 from lineage_graph.build import BuildSettings, build
 from lineage_graph.errors import IndexFileError, LineageGraphError, ModelError
 from lineage_graph.index import Index
-from lineage_graph.render.node_link import from_json, read_families
+from lineage_graph.render.node_link import from_json, read_families, to_json
 from lineage_graph.trace import TraceSettings, comparable, place
 
 STATES = disk.states()
@@ -150,6 +150,30 @@ def test_a_candidate_that_changed_is_not_compared_under_its_old_digest(folder):
     assert [(one.id, one.reason) for one in found.gone] == [
         ("e.safetensors", "its weights have changed since the zoo was built")
     ]
+
+
+def test_nothing_is_kept_of_weights_that_changed_anywhere_in_the_zoo(folder, tmp_path):
+    """Neither of the model's family nor of others, under the digests of the old ones."""
+    built(folder, [one for one in STATES if one != "d"])
+    families = read_families((folder / "out" / "lineage.json").read_text())
+    cache = tmp_path / "cache"
+    kept = {name: (folder / "zoo" / f"{name}.safetensors").read_bytes() for name in ("g", "b")}
+    before = (folder / "out" / "lineage.json").read_bytes()
+    try:
+        for name in kept:
+            disk.save(disk.child(STATES[name], 99), folder / "zoo" / f"{name}.safetensors")
+        given = TraceSettings(jobs=1, cache=cache, add=True)
+        held._held.clear()
+        with pytest.raises(LineageGraphError, match=r"safetensors: its weights have changed.*nothing was added"):
+            place(folder / "zoo" / "d.safetensors", "d.safetensors", folder / "out", families, given)
+    finally:
+        for name, data in kept.items():
+            (folder / "zoo" / f"{name}.safetensors").write_bytes(data)
+        held._held.clear()
+    assert (folder / "out" / "lineage.json").read_bytes() == before
+    found = built(folder, list(STATES), "whole", cache=cache)
+    new = built(folder, list(STATES), "new", cache=tmp_path / "new")
+    assert to_json(found.lineage) == to_json(new.lineage)
 
 
 def test_what_cannot_be_read_is_one_error(folder):
