@@ -14,7 +14,6 @@ from lineage_graph.types import Model, PairEvidence, ScoredPair
 MOST_COPIES = 32
 """Files of equal bytes that are all paired with one another."""
 
-
 STEP = 100
 """Steps in a cosine of 1 that the level of strangers is rounded up to."""
 
