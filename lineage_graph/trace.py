@@ -107,6 +107,9 @@ def trace(
     rows = comparable(kept, model)
     looked_at = sorted({*lookup.worth(kept, model, rows), *kept.rows(model.checkpoint.declared_parents)})
     around = _resolved([*kept.models(looked_at), model], kept)
+    copies = [one for one in around if one.fingerprint.digest == model.fingerprint.digest and one.id != model.id]
+    stale = _changed(copies, shop)
+    around = [one for one in around if one.id not in stale]
     known = {one.id: one for one in around}
     pairs = leads.propose(around, settings.metadata)
     same = {one.id for one in around if one.fingerprint.digest == model.fingerprint.digest}

@@ -152,6 +152,21 @@ def test_a_candidate_that_changed_is_not_compared_under_its_old_digest(folder):
     ]
 
 
+def test_a_copy_that_changed_stands_for_nobody(folder):
+    built(folder, list(STATES))
+    file = folder / "zoo" / "c.safetensors"
+    data = file.read_bytes()
+    disk.save(STATES["c"], folder / "zoo" / "x.safetensors")
+    disk.save(disk.root(78), file)
+    try:
+        found = traced(folder, "x")
+    finally:
+        file.write_bytes(data)
+        (folder / "zoo" / "x.safetensors").unlink()
+    assert "c.safetensors" not in found.lineage.graph
+    assert found.parents == ["a.safetensors"]
+
+
 def test_nothing_is_kept_of_weights_that_changed_anywhere_in_the_zoo(folder, tmp_path):
     """Neither of the model's family nor of others, under the digests of the old ones."""
     built(folder, [one for one in STATES if one != "d"])
